@@ -1,0 +1,1 @@
+"""Is it really you? Then it is kept."""

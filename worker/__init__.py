@@ -1,0 +1,1 @@
+"""It will be done, or you will know."""
