@@ -1,0 +1,161 @@
+"""The registry: who may send, and with which secrets, as the file says now."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+
+from handlers.connections.connection import MIN_SECRET_BYTES, Connection, SecretRef
+from handlers.connections.parsing import parse
+from handlers.connections.providers import UNRESOLVED
+from handlers.connections.resolver import Resolver
+from handlers.errors import ConfigurationError, TransientError
+from handlers.sources import load
+
+
+class Registry:
+    """The connections of one file, kept fresh by whoever calls `refresh` (each role does, once a second).
+
+    A file that does not exist is an empty registry. Reading is safe from one thread while another refreshes.
+
+    Args:
+        path: `connections.toml`.
+        home: where the relative paths of secrets start.
+
+    Raises:
+        ConfigurationError: the file is there and nobody can work with it; there is no last good one yet.
+
+    Attributes:
+        problems: one line each, of the file as it is now; empty while it is good. The last good one serves meanwhile.
+        bad_edits: how often a change has made it bad since the start.
+    """
+
+    def __init__(self, path: Path, home: Path) -> None:
+        self.problems: tuple[str, ...] = ()
+        self.bad_edits = 0
+        self._path = path
+        self._sources = load()
+        self._resolver = Resolver(home)
+        self._connections: Mapping[str, Connection] = MappingProxyType({})
+        self._seen: bytes | None = None
+        self.refresh()
+        if self.problems:
+            raise ConfigurationError(self.problems)
+
+    def get(self, connection_id: str) -> Connection | None:
+        """The connection of that id, paused and revoked ones too; None where nobody registered it."""
+        return self._connections.get(connection_id)
+
+    def all(self) -> Mapping[str, Connection]:
+        """Every connection by its id, in the file's order; the same object until the file has changed."""
+        return self._connections
+
+    def refresh(self) -> bool:
+        """Reads the file, if it changed, and every secret in use; blocks on the disk and never raises.
+
+        Returns:
+            Whether another registry serves now. A bad edit changes `problems` and `bad_edits`, and nothing else.
+        """
+        try:
+            changed = self._read()
+        except (ConfigurationError, OSError) as error:
+            self._complain(error)
+            changed = False
+        self._resolver.refresh(self._refs())
+        return changed
+
+    def secrets(self, connection: Connection, now: datetime) -> tuple[bytes, ...]:
+        """The secrets that verify a connection's deliveries at a moment.
+
+        Args:
+            connection: of this registry.
+            now: aware.
+
+        Returns:
+            In the file's order, those out of their time left out; none for a revoked connection.
+
+        Raises:
+            TransientError: of code `secret_unresolved`, naming the reference of one that is missing, shorter than 16
+                bytes or of no use to the connection's scheme.
+        """
+        if connection.revoked:
+            return ()
+        return tuple(self._secret(connection, ref) for ref in connection.secrets if ref.valid_at(now))
+
+    def resolve(self, ref: SecretRef) -> bytes:
+        """What one reference names, such as an API token.
+
+        Raises:
+            TransientError: of code `secret_unresolved`, naming the reference.
+        """
+        return self._resolver.value(ref.text)
+
+    def unresolved(self, now: datetime) -> dict[str, str]:
+        """Why connections have a secret that cannot be had, or only its last known value, by their ids."""
+        found = {}
+        for connection in self._connections.values():
+            try:
+                self.secrets(connection, now)
+            except TransientError as error:
+                found[connection.id] = str(error)
+            else:
+                stale = [self._resolver.stale(ref.text) for ref in connection.secrets if ref.valid_at(now)]
+                found |= {connection.id: f"{why}; its last value serves" for why in stale if why is not None}
+        return found
+
+    def _secret(self, connection: Connection, ref: SecretRef) -> bytes:
+        secret = self._resolver.value(ref.text)
+        if len(secret) < MIN_SECRET_BYTES:
+            raise TransientError(UNRESOLVED, f"{ref.text}: is shorter than {MIN_SECRET_BYTES} bytes; make a longer one")
+        problem = connection.scheme.secret_problem(secret)
+        if problem is not None:
+            raise TransientError(UNRESOLVED, f"{ref.text}: {problem}")
+        return secret
+
+    def _read(self) -> bool:
+        content = self._content()
+        if content == self._seen:
+            return False
+        known, self._seen = self._seen, content
+        if content is None:
+            raise ConfigurationError([f"{self._path}:1: is gone; put it back (its last content serves meanwhile)"])
+        connections = parse(decoded(content, str(self._path)), str(self._path), self._sources)
+        self.problems = ()
+        if known is not None and connections == dict(self._connections):
+            return False
+        self._connections = MappingProxyType(connections)
+        return True
+
+    def _content(self) -> bytes | None:
+        try:
+            return self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _complain(self, error: ConfigurationError | OSError) -> None:
+        told = (
+            error.problems
+            if isinstance(error, ConfigurationError)
+            else (f"{self._path}:1: cannot be read ({error.strerror}); make it readable for this process",)
+        )
+        if told != self.problems:
+            self.problems = told
+            self.bad_edits += 1
+
+    def _refs(self) -> set[str]:
+        refs = {ref.text for connection in self._connections.values() for ref in connection.secrets}
+        tokens = {each.api.token.text for each in self._connections.values() if each.api and each.api.token}
+        return refs | tokens
+
+
+def decoded(content: bytes, name: str) -> str:
+    """A TOML file's text; a byte order mark is dropped, which some editors write and TOML 1.0 does not know.
+
+    Raises:
+        ConfigurationError: it is not UTF-8.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError([f"{name}:{line}: is not UTF-8 there; save it as UTF-8"]) from None

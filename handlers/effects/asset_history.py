@@ -1,0 +1,86 @@
+"""The history of assets: what happened to this pump, from every kind of event that names it or concerns it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from handlers.effects import Effect
+from handlers.events import Json
+from handlers.rules.facts import Fact
+from handlers.rules.naming import named_assets
+from handlers.rules.order import word
+from handlers.rules.registers import ref_key
+from handlers.rules.trail import Step, asset_after, asset_before
+from handlers.store import history
+from handlers.store.rowset import Transaction
+
+TOLD = (
+    "title",
+    "type",
+    "priority",
+    "asset_down",
+    "planned",
+    "failure",
+    "cause",
+    "reason",
+    "started_at",
+    "ended_at",
+    "completed_at",
+    "is_deleted",
+)
+"""What of an event a line of history tells; the whole event is found by its id."""
+TEXT_LIMIT = 200
+"""Characters of a text that a line of history keeps."""
+
+
+def apply(tx: Transaction, facts: Sequence[Fact]) -> None:
+    """Writes a line for each asset that a fact names, else for the one its subject belonged to just after it."""
+    rows: list[dict[str, Any]] = []
+    trails: dict[history.Subject, Sequence[Step]] = {}
+    for each in facts:
+        slots = {asset: asset for asset in named_assets(each)}
+        trail = each.record.trail if each.record is not None else ()
+        if each.event.kind != "asset" and "asset_ref" not in each.written:
+            rows.append(_row(each, history.CARRIED, asset_after(trail, each.stamp)))
+        elif _moves_later(each, trail):
+            trails[each.event.connection_id, each.event.kind, each.event.key] = trail
+        rows.extend(_row(each, slot, asset) for slot, asset in slots.items())
+    rows.sort(key=lambda row: tuple(row[name] for name in history.PRIMARY_KEY))
+    history.add(tx, rows)
+    history.carry(tx, trails)
+
+
+def _moves_later(fact: Fact, trail: Sequence[Step]) -> bool:
+    """Whether a late fact gives another asset to what stands behind it."""
+    late = fact.record is not None and fact.stamp < fact.record.last_stamp
+    return late and asset_before(trail, fact.stamp) != ref_key(fact.written.get("asset_ref"))
+
+
+def _row(fact: Fact, slot: str, asset: str | None) -> dict[str, Any]:
+    event = fact.event
+    return {
+        "connection_id": event.connection_id,
+        "subject_kind": event.kind,
+        "subject_key": event.key,
+        "stamp": fact.stamp,
+        "slot": slot,
+        "asset_key": asset,
+        "occurred_at": event.occurred_at,
+        "type": event.type,
+        "event_id": event.event_id,
+        "digest": event.digest,
+        "detail": _detail(fact.written),
+    }
+
+
+def _detail(written: Mapping[str, Json]) -> dict[str, Json]:
+    told: dict[str, Json] = {name: written[name] for name in TOLD if written.get(name) is not None}
+    for name, value in told.items():
+        if isinstance(value, str):
+            told[name] = value[:TEXT_LIMIT]
+        elif isinstance(value, dict):
+            told[name] = word(value)
+    status = word(written.get("status"))
+    return told if status is None else {"status": status, **told}
+
+
+EFFECT = Effect("asset_history", 95, frozenset(), apply, sees_all=True)

@@ -1,0 +1,54 @@
+"""Down time told as intervals: one record a key, one span a record."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from handlers.effects import Effect
+from handlers.events import Action, Json
+from handlers.rules.facts import Fact, Key, fold_all
+from handlers.rules.intervals import interval
+from handlers.rules.registers import Record
+from handlers.rules.times import parse_instant
+from handlers.rules.trail import step
+from handlers.store import records
+from handlers.store.downtime import INTERVAL
+from handlers.store.rowset import Transaction
+from handlers.store.schema import downtime
+
+VERBS = ("started", "ended", "corrected", "voided", "restored")
+FIXED = {"origin": INTERVAL, "part": ""}
+
+
+def apply(tx: Transaction, facts: Sequence[Fact]) -> None:
+    """Folds the facts into their intervals."""
+    held = records.lock(tx, downtime, {each.subject for each in facts}, **FIXED)
+    fold_all(facts, held, _step)
+    records.save(tx, downtime, [_row(key, record) for key, record in held.items()], **FIXED)
+
+
+def _step(action: Action, written: Mapping[str, Json]) -> dict[str, Json]:
+    """An interval's trail is only whose it was."""
+    kept = step(action, written)
+    return {"asset": kept["asset"]} if "asset" in kept else {}
+
+
+def _row(key: Key, record: Record) -> dict[str, Any]:
+    told = interval(record)
+    return {
+        "connection_id": key[0],
+        "key": key[1],
+        "record": record,
+        "asset_key": told.asset_key,
+        "started_at": parse_instant(told.started_at),
+        "ended_at": parse_instant(told.ended_at),
+        "planned": told.planned,
+        "failure": told.failure,
+        "is_void": told.void,
+        "cause": record.read("cause"),
+        "reason": record.read("reason"),
+        "work_order_key": record.ref("work_order_ref"),
+        "anomalies": told.anomalies,
+    }
+
+
+EFFECT = Effect("downtime", 20, frozenset(f"downtime.{verb}" for verb in VERBS), apply)

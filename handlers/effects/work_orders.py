@@ -1,0 +1,73 @@
+"""Work orders: their newest state, the legality of their moves, and the down time that they tell."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from handlers.effects import Effect
+from handlers.events import Json
+from handlers.rules.facts import Fact, Key, fold_all
+from handlers.rules.lifecycle import Move, illegal_moves
+from handlers.rules.order import occurred_at, word
+from handlers.rules.registers import Record
+from handlers.rules.spells import Spell, spells
+from handlers.rules.times import parse_instant
+from handlers.rules.trail import step
+from handlers.store import downtime, records
+from handlers.store.rowset import Transaction
+from handlers.store.schema import work_orders
+
+VERBS = ("created", "updated", "status_changed", "completed", "reopened", "cancelled", "deleted", "restored")
+
+
+class _Told(NamedTuple):
+    """What an order's whole trail tells."""
+
+    asset: str | None
+    spells: list[Spell]
+    anomalies: list[dict[str, str]]
+
+
+def apply(tx: Transaction, facts: Sequence[Fact]) -> None:
+    """Folds the facts into their orders and rewrites the spans of those whose spells or asset changed."""
+    orders = records.lock(tx, work_orders, {each.subject for each in facts})
+    before = {key: _told(order) for key, order in orders.items()}
+    fold_all(facts, orders, step)
+    after = {key: _told(order) for key, order in orders.items()}
+    for each in facts:
+        # A late fact that wins no register may still change what the sequence tells.
+        each.changed = each.changed or after[each.subject] != before[each.subject]
+    records.save(tx, work_orders, [_row(key, order, after[key]) for key, order in orders.items()])
+    moved = [key for key in orders if (after[key].spells or before[key].spells) and after[key][:2] != before[key][:2]]
+    downtime.replace_spells(tx, {key: after[key][:2] for key in moved})
+
+
+def _told(order: Record) -> _Told:
+    moves = [
+        Move(occurred_at(stamp), word(kept.get("status")), _text(kept.get("action"))) for stamp, kept in order.trail
+    ]
+    return _Told(order.ref("asset_ref"), spells(order), illegal_moves(moves))
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _row(key: Key, order: Record, told: _Told) -> dict[str, Any]:
+    return {
+        "connection_id": key[0],
+        "key": key[1],
+        "record": order,
+        "status": word(order.read("status")),
+        "type": word(order.read("type")),
+        "priority": word(order.read("priority")),
+        "title": order.read("title"),
+        "asset_key": told.asset,
+        "site_key": order.ref("site_ref"),
+        "due_at": order.read("due_at") or order.read("due_date"),
+        "completed_at": parse_instant(order.read("completed_at")),
+        "spells": told.spells,
+        "anomalies": told.anomalies,
+    }
+
+
+EFFECT = Effect("work_orders", 10, frozenset(f"work_order.{verb}" for verb in VERBS), apply)

@@ -1,0 +1,206 @@
+"""From a struct that lists a record's fields to the reading of an event's `data`.
+
+The struct is the only list: names, types and JSON Schema come from it, and so do the readers, once, when its model is
+made. A field `<name>_ref` is read from `<name>_key` too, `<name>_refs` from `<name>_keys`.
+"""
+
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from handlers.events import Json
+from handlers.model.reading import Context, Reader, keep, member
+from handlers.model.scalars import Instant, ReadBy, Text, read_text
+from handlers.model.values import MAX_WORD_SHOWN, Ref, Value
+
+UNKNOWN = "unknown"
+
+
+class Record(Struct, kw_only=True, omit_defaults=True):
+    """What every entity may state about itself, beside its key."""
+
+    number: Text | None = None
+    external_id: Text | None = None
+    source_id: Text | None = None
+    source_url: Text | None = None
+    source_created_at: Instant | None = None
+    source_updated_at: Instant | None = None
+
+
+class Stated(NamedTuple):
+    """What an event's `data` states.
+
+    Attributes:
+        fields: by name, in kept form; None clears.
+        custom_fields: what the model does not list, likewise.
+    """
+
+    fields: dict[str, Json]
+    custom_fields: dict[str, Json]
+
+
+class _Member(NamedTuple):
+    reader: Reader
+    target: str
+    path: str
+
+
+class Model:
+    """Reads one kind of record.
+
+    Attributes:
+        kind: such as `work_order`.
+        struct: the list of its fields, in kept form.
+        fields: their names.
+    """
+
+    def __init__(self, kind: str, struct: type[Record]) -> None:
+        self.kind = kind
+        self.struct = struct
+        self._members = _members(struct, "data.")
+        self.fields = tuple(info.encode_name for info in msgspec.structs.fields(struct))
+
+    def read(self, data: Mapping[str, Any], context: Context) -> Stated:
+        """Reads an event's `data`, whose `key` is left to the caller.
+
+        Raises:
+            PermanentError: with code and path, at the first value that cannot be what its field holds.
+        """
+        fields: dict[str, Json] = {}
+        custom: dict[str, Json] = {}
+        members = self._members
+        for name, value in data.items():
+            known = members.get(name)
+            if known is None:
+                _read_custom(name, value, custom, context)
+            elif value is None:
+                fields.setdefault(known.target, None)
+            elif known.target != name and data.get(known.target) is not None:
+                if _key_of(data[known.target]) != value:
+                    context.warn("two_references", known.path, f"{known.target} beside it says otherwise and is taken")
+            else:
+                fields[known.target] = known.reader(value, known.path, context)
+        if context.unknown_words:
+            self._keep_words(fields, custom, context)
+        return Stated(fields, custom)
+
+    def _keep_words(self, fields: dict[str, Json], custom: dict[str, Json], context: Context) -> None:
+        """Keeps a word that its field could not take: in the field's `_source` twin, else as a custom field."""
+        for path, word in context.unknown_words.items():
+            name = path.removeprefix("data.")
+            twin = f"{name}_source"
+            if twin in self._members and twin not in fields:
+                fields[twin] = word
+            elif name in self._members:
+                custom.setdefault(name, word)
+
+
+def _key_of(reference: Any) -> Any:
+    """What a reference's plain form would be, for comparison with one that stands beside it."""
+    if isinstance(reference, list):
+        return [_key_of(each) for each in reference]
+    return reference.get("key") if isinstance(reference, dict) else reference
+
+
+def _read_custom(name: str, value: Any, custom: dict[str, Json], context: Context) -> None:
+    if name == "key":
+        return
+    if name != "custom_fields":
+        custom[name] = keep(value, member("data", name), context)
+        return
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        raise context.wrong_type("data.custom_fields", value, "an object")
+    for each, stated in value.items():
+        custom[each] = keep(stated, member("data.custom_fields", each), context)
+
+
+def _members(struct: type[Struct], prefix: str) -> dict[str, _Member]:
+    members = {}
+    for info in msgspec.structs.fields(struct):
+        name = info.encode_name
+        reader = _reader_of(info.type)
+        members[name] = _Member(reader, name, prefix + name)
+        if name.endswith(("_ref", "_refs")):
+            alias = name.removesuffix("s").removesuffix("_ref") + ("_keys" if name.endswith("s") else "_key")
+            members[alias] = _Member(_reader_of(list[_Plain] if name.endswith("s") else _Plain), name, prefix + alias)
+    return members
+
+
+class _Plain(Ref):
+    """A reference given by its key alone."""
+
+    @classmethod
+    def read(cls, value: Any, path: str, context: Context) -> Json:
+        """Reads a key."""
+        if isinstance(value, dict):
+            raise context.wrong_type(path, value, "a string")
+        return Ref.read(value, path, context)
+
+
+def _reader_of(annotation: Any) -> Reader:
+    """Finds the reader that an annotation of a field calls for."""
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType):
+        (annotation,) = (each for each in typing.get_args(annotation) if each is not type(None))
+        return _reader_of(annotation)
+    if origin is typing.Annotated:
+        (tie,) = (each for each in annotation.__metadata__ if isinstance(each, ReadBy))
+        return tie.reader
+    if origin is list:
+        return _list_of(_reader_of(typing.get_args(annotation)[0]))
+    if origin is typing.Literal:
+        return _one_of(typing.get_args(annotation))
+    if issubclass(annotation, Value):
+        value_type: type[Value] = annotation
+        return value_type.read
+    return _object_of(_members(annotation, ""))
+
+
+def _list_of(reader: Reader) -> Reader:
+    def read_list(value: Any, path: str, context: Context) -> Json:
+        if not isinstance(value, list):
+            raise context.wrong_type(path, value, "an array")
+        return [None if each is None else reader(each, f"{path}[{index}]", context) for index, each in enumerate(value)]
+
+    return read_list
+
+
+def _one_of(words: tuple[str, ...]) -> Reader:
+    """A closed list of words. A word outside it is `unknown` where the list has that, else null, and never lost."""
+    fallback = UNKNOWN if UNKNOWN in words else None
+
+    def read_word(value: Any, path: str, context: Context) -> Json:
+        word = read_text(value, path, context)
+        if word in words:
+            return word
+        context.warn("word_unmapped", path, f"no word of ours for {word[:MAX_WORD_SHOWN]!r}")
+        context.unknown_words[path] = word
+        return fallback
+
+    return read_word
+
+
+def _object_of(members: Mapping[str, _Member]) -> Reader:
+    """An object with named members; only those present are kept, and those without a name here in place."""
+
+    def read_object(value: Any, path: str, context: Context) -> Json:
+        if not isinstance(value, dict):
+            raise context.wrong_type(path, value, "an object")
+        kept: dict[str, Json] = {}
+        for name, each in value.items():
+            known = members.get(name)
+            if known is None:
+                kept[name] = keep(each, member(path, name), context)
+            elif each is None:
+                kept.setdefault(known.target, None)
+            elif known.target == name or value.get(known.target) is None:
+                kept[known.target] = known.reader(each, f"{path}.{name}", context)
+        return kept
+
+    return read_object

@@ -1,0 +1,90 @@
+"""Plain values: text, keys, exact numbers, seconds; and the annotated types that records use for them.
+
+`ReadBy` ties a type to its reader. Where a field is annotated with one of these, its model reads it accordingly.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Any, NamedTuple, TypeAlias
+
+from msgspec import Meta
+
+from handlers.model.numbers import number_from_text
+from handlers.model.reading import GREATEST_INTEGER, Context, Reader, keep, number
+from handlers.model.times import read_date, read_instant, read_instant_or_date
+
+MAX_KEY_BYTES = 512
+"""Longest key, in bytes of UTF-8: it stands in primary keys and indexes on both databases."""
+
+KEY_EXPECTED = f"a string of 1 to {MAX_KEY_BYTES} bytes"
+
+
+class ReadBy(NamedTuple):
+    """Ties an annotated type to the reader of its values."""
+
+    reader: Reader
+
+
+def read_text(value: Any, path: str, context: Context) -> str:
+    """Reads plain text; an integer serves as its digits, since numbers of things often come as JSON numbers."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return number(value, path, context)
+    raise context.wrong_type(path, value, "a string")
+
+
+def read_flag(value: Any, path: str, context: Context) -> bool:
+    """Reads true or false; no word and no number serves as one."""
+    if isinstance(value, bool):
+        return value
+    raise context.wrong_type(path, value, "true or false")
+
+
+def read_key(value: Any, path: str, context: Context) -> str:
+    """Reads the key of a record: 1 to 512 bytes of UTF-8; an integer serves as its digits.
+
+    Raises:
+        PermanentError: `wrong_type`, or `out_of_range` for one that is empty or too long.
+    """
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, int) and not isinstance(value, bool):
+        text = number(value, path, context)
+    else:
+        raise context.wrong_type(path, value, KEY_EXPECTED)
+    if not text or len(text) > MAX_KEY_BYTES or (not text.isascii() and len(text.encode()) > MAX_KEY_BYTES):
+        raise context.error("out_of_range", path, "string", KEY_EXPECTED)
+    return text
+
+
+def read_decimal(value: Any, path: str, context: Context) -> str:
+    """Reads an exact number from a JSON number or from text; see `numbers.number_text` for how it is kept."""
+    if isinstance(value, str):
+        read = number_from_text(value)
+        if read is None:
+            raise context.error("malformed_value", path, "string", "a number")
+        return number(read, path, context)
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return number(value, path, context)
+    raise context.wrong_type(path, value, "a number")
+
+
+def read_duration(value: Any, path: str, context: Context) -> int:
+    """Reads a duration in whole seconds, from 0 to 2^63 - 1; a number or its text."""
+    whole = Decimal(read_decimal(value, path, context))
+    if whole != whole.to_integral_value():
+        raise context.error("malformed_value", path, "number", "whole seconds")
+    if not 0 <= whole <= GREATEST_INTEGER:
+        raise context.error("out_of_range", path, "number", "seconds from 0 to 2^63 - 1")
+    return int(whole)
+
+
+Text: TypeAlias = Annotated[str, ReadBy(read_text)]
+Flag: TypeAlias = Annotated[bool, ReadBy(read_flag)]
+Key: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_KEY_BYTES), ReadBy(read_key)]
+Number: TypeAlias = Annotated[str, Meta(description="an exact decimal"), ReadBy(read_decimal)]
+Seconds: TypeAlias = Annotated[int, Meta(ge=0, description="seconds"), ReadBy(read_duration)]
+Instant: TypeAlias = Annotated[str, Meta(extra_json_schema={"format": "date-time"}), ReadBy(read_instant)]
+Date: TypeAlias = Annotated[str, Meta(extra_json_schema={"format": "date"}), ReadBy(read_date)]
+InstantOrDate: TypeAlias = Annotated[str, Meta(description="a date-time or a date"), ReadBy(read_instant_or_date)]
+Anything: TypeAlias = Annotated[Any, ReadBy(keep)]

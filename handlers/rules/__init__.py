@@ -1,0 +1,1 @@
+"""What facts come to: pure rules, no input or output, the clock an argument."""

@@ -1,0 +1,125 @@
+"""A record as registers: each field keeps the value of the greatest stamp that ever wrote it.
+
+Writing is commutative, associative and idempotent, so a record is the same whatever order its facts came in.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from handlers.events import Action, Event, Json
+from handlers.rules.order import word
+
+DEFAULT = "~"
+"""Suffix of a default's register: `completed_at~` is read where `completed_at` is null."""
+CUSTOM = "custom_fields."
+"""Prefix of a custom field's register."""
+OPEN_STATUSES = frozenset({"requested", "approved", "scheduled", "in_progress", "on_hold"})
+"""A work order in one of these is not completed: stating one clears `completed_at`."""
+
+
+class Record(msgspec.Struct):
+    """The registers of one record.
+
+    Attributes:
+        fields: values by register name, nulls and defaults among them.
+        custom_fields: unmapped source fields by name.
+        stamps: by register name, who wrote it last.
+        full_stamp: the greatest stamp of a full record; a custom field written before it is gone.
+        last_stamp: the greatest stamp of any fact about the subject.
+        trail: the facts that sequence rules need, oldest first (`handlers.rules.trail`).
+    """
+
+    fields: dict[str, Json] = msgspec.field(default_factory=dict)
+    custom_fields: dict[str, Json] = msgspec.field(default_factory=dict)
+    stamps: dict[str, str] = msgspec.field(default_factory=dict)
+    full_stamp: str = ""
+    last_stamp: str = ""
+    trail: list[tuple[str, dict[str, Json]]] = msgspec.field(default_factory=list)
+
+    def read(self, name: str) -> Json:
+        """The value of a field: its own, else its default's; None where neither is."""
+        value = self.fields.get(name)
+        return self.fields.get(name + DEFAULT) if value is None else value
+
+    def ref(self, name: str) -> str | None:
+        """The key that a reference field points to."""
+        return ref_key(self.fields.get(name))
+
+    def visible(self) -> dict[str, Json]:
+        """Every field that has a value, defaults read in, custom fields under their name."""
+        names = dict.fromkeys(name.removesuffix(DEFAULT) for name in self.fields)
+        values = {name: self.read(name) for name in names}
+        custom: dict[str, Json] = {name: value for name, value in self.custom_fields.items() if value is not None}
+        if custom:
+            values["custom_fields"] = custom
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def ref_key(value: Json) -> str | None:
+    """The key inside a kept reference, or None."""
+    key = value.get("key") if isinstance(value, dict) else value
+    return key if isinstance(key, str) else None
+
+
+def writes(event: Event, kept_time: str) -> dict[str, Json]:
+    """Everything one event writes, by register name: what it states, what it implies, what it clears.
+
+    Args:
+        event: the fact.
+        kept_time: its `occurred_at` in kept form.
+    """
+    written = dict(event.fields)
+    if event.full:
+        written.update(dict.fromkeys((name for name in event.full_fields if name not in written), None))
+    if event.action is Action.DELETED:
+        written["is_deleted"] = True
+    elif event.full or event.action in {Action.CREATED, Action.RESTORED}:
+        written["is_deleted"] = False
+    if event.kind == "work_order":
+        status = word(written.get("status"))
+        if status in OPEN_STATUSES:
+            written["completed_at"] = None
+            written["completed_at" + DEFAULT] = None
+        else:
+            _default(written, "completed_at", kept_time if status == "completed" else None)
+    elif event.kind == "downtime":
+        _default(written, "started_at", kept_time if event.action is Action.STARTED else None)
+        _default(written, "ended_at", kept_time if event.action is Action.ENDED else None)
+    return written
+
+
+def _default(written: dict[str, Json], name: str, value: str | None) -> None:
+    """Writes the default's register: with the default where the event gives one, cleared where it writes the field."""
+    if value is not None and written.get(name) is None:
+        written[name + DEFAULT] = value
+    elif name in written:
+        written[name + DEFAULT] = None
+
+
+def fold(record: Record, event: Event, stamp: str, written: Mapping[str, Json]) -> bool:
+    """Merges one fact into a record.
+
+    Returns:
+        Whether any register took it; False means that all it states is known newer already.
+    """
+    changed = False
+    stamps = record.stamps
+    for name, value in written.items():
+        if stamp > stamps.get(name, ""):
+            stamps[name] = stamp
+            record.fields[name] = value
+            changed = True
+    if event.full and stamp > record.full_stamp:
+        record.full_stamp = stamp
+        changed = True
+        for name in [name for name in record.custom_fields if stamps[CUSTOM + name] < stamp]:
+            del record.custom_fields[name], stamps[CUSTOM + name]
+    for name, value in event.custom_fields.items():
+        register = CUSTOM + name
+        if stamp > stamps.get(register, "") and stamp >= record.full_stamp:
+            stamps[register] = stamp
+            record.custom_fields[name] = value
+            changed = True
+    record.last_stamp = max(record.last_stamp, stamp)
+    return changed

@@ -1,0 +1,1 @@
+"""The only SQL: one file a noun, SQLAlchemy Core, the same statements on SQLite and PostgreSQL."""

@@ -1,0 +1,155 @@
+"""The database, opened: sessions that keep the promise, and foreign errors translated where they enter."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from handlers.errors import ConfigurationError, PermanentError, TransientError
+from handlers.store.columns import decode
+
+POSTGRES_SESSION = {
+    # A commit is only reported once it is on disk, whatever the server's default says.
+    "synchronous_commit": "on",
+    "lock_timeout": "10s",
+    "statement_timeout": "60s",
+    # A worker frozen inside a transaction must not block its successor.
+    "idle_in_transaction_session_timeout": "10s",
+    "timezone": "UTC",
+}
+POSTGRES_NETWORK = {
+    # A server that vanished is noticed within 15 s.
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 15_000,
+}
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=10000",
+    "foreign_keys=ON",
+)
+WRITES = "writes"
+"""Execution option that tells a SQLite transaction to take the write lock at its start."""
+
+
+class Database:
+    """One database, SQLite or PostgreSQL; `write` and `read` hand out transactions.
+
+    Args:
+        url: `sqlite:///PATH` or `postgresql://…`.
+        pool_size: greatest number of connections of this process.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 4) -> None:
+        self._engine = _engine(_parsed(url), pool_size)
+        self.dialect = self._engine.dialect.name
+        # SQLite has one writer: waiting here is fair, waiting in its busy handler is not.
+        self._writer: AbstractContextManager[object] = threading.Lock() if self.dialect == "sqlite" else nullcontext()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that may write; committed on a clean exit, else rolled back.
+
+        Raises:
+            TransientError: the database is away or too busy; nothing was written.
+            PermanentError: of code `refused_by_database`: a value that no column takes.
+        """
+        with translated(), self._writer, self._engine.connect() as plain:
+            connection = plain.execution_options(**{WRITES: True})
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that only reads, on one snapshot."""
+        options = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
+        with translated(), self._engine.connect() as plain:
+            connection = plain.execution_options(**options)
+            with connection.begin():
+                yield connection
+
+    @property
+    def engine(self) -> sa.Engine:
+        """For migrations."""
+        return self._engine
+
+    def close(self) -> None:
+        """Lets every idle connection go."""
+        self._engine.dispose()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns the database's errors into ours: data that cannot be written, and everything else for now."""
+    try:
+        yield
+    except (exc.DataError, exc.IntegrityError) as error:
+        raise PermanentError("refused_by_database", _first_line(error)) from error
+    except exc.DBAPIError as error:
+        raise TransientError("database_unavailable", _first_line(error)) from error
+    except exc.TimeoutError as error:
+        raise TransientError("database_pool_exhausted", str(error)) from error
+
+
+def _first_line(error: exc.DBAPIError) -> str:
+    """The driver's own first line: SQLAlchemy's text would add the statement and its values."""
+    text = str(error.orig).strip()
+    return text.splitlines()[0] if text else type(error.orig).__name__
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError:
+        raise ConfigurationError(["DATABASE_URL: not a URL; use sqlite:///PATH or postgresql://…"]) from None
+    if parsed.drivername in {"postgresql", "postgres"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername == "sqlite":
+        return parsed
+    problem = f"DATABASE_URL: {parsed.drivername}:// is not supported; use sqlite:///PATH or postgresql://…"
+    raise ConfigurationError([problem])
+
+
+def _engine(url: URL, pool_size: int) -> sa.Engine:
+    if url.drivername == "sqlite":
+        engine = sa.create_engine(
+            url, pool_size=pool_size, max_overflow=0, hide_parameters=True, connect_args={"isolation_level": None}
+        )
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    settings = " ".join(f"-c {name}={value}" for name, value in POSTGRES_SESSION.items())
+    try:
+        return sa.create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            json_deserializer=decode,
+            connect_args={**POSTGRES_NETWORK, "options": settings, "application_name": "maintenworks"},
+        )
+    except ModuleNotFoundError as error:
+        problem = "DATABASE_URL: postgresql:// needs the driver: pip install 'maintenworks[postgres]'"
+        raise ConfigurationError([problem]) from error
+
+
+def _prepare_sqlite(connection: Any, record: ConnectionPoolEntry) -> None:
+    del record
+    for pragma in SQLITE_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """The driver's own transaction handling is off: it would begin late and without the write lock."""
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,7 @@
+"""`python -P -m receiver`."""
+
+import sys
+
+from receiver.main import main
+
+sys.exit(main())

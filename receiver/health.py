@@ -1,0 +1,117 @@
+"""Whether this receiver can keep a delivery now, and what is not as it should be."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from handlers.connections import Registry
+from handlers.errors import TransientError
+from receiver.admission import has_room
+
+PERIOD_SECONDS = 1.0
+"""A change of the registry is to be seen within 2 seconds."""
+
+
+class Health:
+    """What `/readyz` tells.
+
+    Attributes:
+        draining: the process has been told to stop.
+        disk_low: less is free than `MIN_FREE_BYTES`, as of the last look.
+        registry_problems: one line each; the last good registry serves meanwhile.
+        unresolved: connections of which a secret cannot be resolved; the others are served.
+    """
+
+    def __init__(self, check_broker: Callable[[], Awaitable[None]]) -> None:
+        self.draining = False
+        self.disk_low = False
+        self.registry_problems: Sequence[str] = ()
+        self.unresolved: Sequence[str] = ()
+        self._check_broker = check_broker
+        self._asking = asyncio.Lock()
+        self._asked: float | None = None
+        self._broker_problem: str | None = None
+
+    async def report(self, *, details: bool) -> tuple[bool, dict[str, object]]:
+        """Whether deliveries should be sent here, and the reasons.
+
+        Args:
+            details: names and paths too; not for the public port, which strangers read.
+        """
+        failing = [
+            *(["draining"] if self.draining else []),
+            *(["disk_full"] if self.disk_low else []),
+            *([code] if (code := await self.broker_problem()) else []),
+        ]
+        warnings = [
+            *(["registry_problems"] if self.registry_problems else []),
+            *(["secret_unresolved"] if self.unresolved else []),
+        ]
+        report: dict[str, object] = {"ready": not failing, "failing": failing, "warnings": warnings}
+        if details:
+            report |= {"registry_problems": list(self.registry_problems), "unresolved": list(self.unresolved)}
+        return not failing, report
+
+    async def broker_problem(self) -> str | None:
+        """Why nothing can be kept, a code; asked of the broker once a second at most, since each time is a write."""
+        async with self._asking:
+            if self._asked is None or time.monotonic() - self._asked >= PERIOD_SECONDS:
+                try:
+                    await self._check_broker()
+                except TransientError as error:
+                    self._broker_problem = error.code
+                else:
+                    self._broker_problem = None
+                self._asked = time.monotonic()
+        return self._broker_problem
+
+
+class Watch:
+    """Looks once a second at what is kept in files: registry, secrets, room on the disk."""
+
+    def __init__(self, health: Health, registry: Registry, home: Path, *, min_free_bytes: int) -> None:
+        self._health = health
+        self._registry = registry
+        self._home = home
+        self._min_free_bytes = min_free_bytes
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Looks once before it begins, then again and again until it ends."""
+        await asyncio.to_thread(self.look)
+        task = asyncio.create_task(self._repeat())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def look(self) -> None:
+        """One look; any part of it may block."""
+        self._registry.refresh()
+        self._health.registry_problems = self._registry.problems
+        self._health.unresolved = self._unresolved()
+        self._health.disk_low = not has_room(self._home, self._min_free_bytes)
+
+    def _unresolved(self) -> list[str]:
+        now = datetime.now(UTC)
+        unresolved = []
+        for connection in self._registry.all().values():
+            try:
+                self._registry.secrets(connection, now)
+            except TransientError:
+                unresolved.append(connection.id)
+        return unresolved
+
+    async def _repeat(self) -> None:
+        while True:
+            await asyncio.sleep(PERIOD_SECONDS)
+            try:
+                await asyncio.to_thread(self.look)
+            except Exception:  # noqa: BLE001  # whatever it is, the next look may see better
+                structlog.get_logger().exception("look_failed")

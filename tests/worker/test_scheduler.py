@@ -1,0 +1,179 @@
+import dataclasses
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from handlers.errors import TransientError
+from worker.scheduler import BEAT, LEADERSHIP, RING_LEASE, RING_LIMIT, ROUNDS, RowId, Scheduler, Tick, due_rows
+
+
+@dataclasses.dataclass
+class _Clock:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclasses.dataclass
+class _Leadership:
+    """The store's lock as two schedulers see it."""
+
+    clock: _Clock
+    owner: str | None = None
+    until: float = 0.0
+    away: bool = False
+
+    def hold(self, name: str, owner: str, ttl: timedelta) -> bool:
+        assert name == "scheduler"
+        if self.away:
+            raise TransientError("database_unavailable", "connection refused")
+        if self.owner not in (None, owner) and self.clock.now < self.until:
+            return False
+        self.owner, self.until = owner, self.clock.now + ttl.total_seconds()
+        return True
+
+    def release(self, name: str, owner: str) -> None:
+        del name
+        if self.away:
+            raise TransientError("database_unavailable", "connection refused")
+        if self.owner == owner:
+            self.owner = None
+
+
+@dataclasses.dataclass
+class _Counted:
+    every: timedelta = BEAT
+    runs: int = 0
+
+    def work(self) -> int:
+        self.runs += 1
+        return 0
+
+    def tick(self) -> Tick:
+        return Tick("counted", self.every, self.work)
+
+
+def _scheduler(clock: _Clock, leadership: _Leadership, *ticks: Tick, owner: str = "a") -> Scheduler:
+    return Scheduler(ticks, leadership.hold, leadership.release, owner, clock)
+
+
+def _beats(clock: _Clock, scheduler: Scheduler, count: int) -> None:
+    for _ in range(count):
+        clock.now += scheduler.beat()
+
+
+def test_each_beat_runs_the_tick_once() -> None:
+    clock, counted = _Clock(), _Counted()
+    _beats(clock, _scheduler(clock, _Leadership(clock), counted.tick()), 5)
+    assert counted.runs == 5
+    assert clock.now == 1005.0
+
+
+def test_a_beat_that_came_late_does_not_make_the_next_one_skip() -> None:
+    clock, counted = _Clock(), _Counted()
+    scheduler = _scheduler(clock, _Leadership(clock), counted.tick())
+    for late in (0.2, 0.0, 0.3, 0.0):
+        clock.now += late
+        scheduler.beat()
+        clock.now += 1.0 - late
+    assert counted.runs == 4
+
+
+def test_a_slower_tick_runs_at_its_own_pace() -> None:
+    clock, counted = _Clock(), _Counted(every=timedelta(seconds=3))
+    _beats(clock, _scheduler(clock, _Leadership(clock), counted.tick()), 9)
+    assert counted.runs == 3
+
+
+def test_what_was_missed_for_an_hour_is_run_once() -> None:
+    clock, counted = _Clock(), _Counted()
+    scheduler = _scheduler(clock, _Leadership(clock), counted.tick())
+    scheduler.beat()
+    clock.now += 3600
+    scheduler.beat()
+    scheduler.beat()
+    assert counted.runs == 2
+
+
+def test_only_the_leader_works_and_another_takes_over_when_it_falls_silent() -> None:
+    clock, first, second = _Clock(), _Counted(), _Counted()
+    leadership = _Leadership(clock)
+    leading = _scheduler(clock, leadership, first.tick(), owner="a")
+    waiting = _scheduler(clock, leadership, second.tick(), owner="b")
+    leading.beat()
+    waiting.beat()
+    assert (first.runs, second.runs) == (1, 0)
+    clock.now += LEADERSHIP.total_seconds()
+    waiting.beat()
+    leading.beat()
+    assert (first.runs, second.runs) == (1, 1)
+
+
+def test_the_databases_absence_is_waited_for_with_growing_pauses_and_survived() -> None:
+    clock, counted = _Clock(), _Counted()
+    leadership = _Leadership(clock, away=True)
+    scheduler = _scheduler(clock, leadership, counted.tick())
+    assert [scheduler.beat() for _ in range(5)] == [2.0, 4.0, 5.0, 5.0, 5.0]
+    leadership.away = False
+    assert scheduler.beat() == 1.0
+    assert counted.runs == 1
+
+
+def test_a_tick_that_fails_does_not_stop_the_others_nor_itself() -> None:
+    clock, counted = _Clock(), _Counted()
+
+    def fail() -> int:
+        raise TransientError("broker_unavailable", "connection refused")
+
+    scheduler = _scheduler(clock, _Leadership(clock), Tick("failing", BEAT, fail), counted.tick())
+    _beats(clock, scheduler, 3)
+    assert counted.runs == 3
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_a_stopped_scheduler_gives_the_leadership_up_if_it_can(*, away: bool) -> None:
+    clock = _Clock()
+    leadership = _Leadership(clock)
+    stop = threading.Event()
+
+    def last() -> int:
+        stop.set()
+        leadership.away = away
+        return 1
+
+    scheduler = _scheduler(clock, leadership, Tick("last", BEAT, last))
+    scheduler.run(stop)
+    assert leadership.owner == ("a" if away else None)
+
+
+@dataclasses.dataclass
+class _Table:
+    due: int
+    rung: list[Sequence[RowId]] = dataclasses.field(default_factory=list)
+
+    def lease(self, limit: int, duration: timedelta) -> list[RowId]:
+        assert duration == RING_LEASE
+        taken = min(limit, self.due)
+        self.due -= taken
+        return [("d-1", index) for index in range(taken)]
+
+
+def test_due_rows_are_leased_and_rung_until_there_are_no_more() -> None:
+    table = _Table(RING_LIMIT + 1)
+    assert due_rows(table.lease, table.rung.append).work() == RING_LIMIT + 1
+    assert [len(rows) for rows in table.rung] == [RING_LIMIT, 1]
+
+
+def test_nothing_due_rings_nothing() -> None:
+    table = _Table(0)
+    assert due_rows(table.lease, table.rung.append).work() == 0
+    assert table.rung == []
+
+
+def test_a_flood_of_due_rows_waits_in_the_table() -> None:
+    table = _Table(10**6)
+    due_rows(table.lease, table.rung.append).work()
+    assert len(table.rung) == ROUNDS

@@ -1,0 +1,97 @@
+"""Which broker, and its middleware in order, a reason a line."""
+
+import signal
+from collections.abc import Sequence
+from datetime import timedelta
+
+import dramatiq
+import structlog
+from dramatiq.worker import Worker
+
+from worker.queue import BATCH_ACTOR, ROWS_ACTOR, decode, decode_row, encode_row
+from worker.streams import StreamsBroker
+from worker.streams_consumer import Lane
+from worker.streams_leases import LEASE
+from worker.streams_server import AGAIN, HEAVY, LIVE
+
+LANES = {
+    # Two, so that the next batch is there when one ends; more would only wait here instead of where others can take it.
+    LIVE: Lane(BATCH_ACTOR, prefetch=2, decode=decode, counted=True),
+    # One: a connection with a long backlog takes its turn, it does not fill the worker's queue.
+    HEAVY: Lane(BATCH_ACTOR, prefetch=1, decode=decode, counted=True),
+    AGAIN: Lane(ROWS_ACTOR, prefetch=1, decode=decode_row, encode=encode_row),
+}
+
+SHUTDOWN = timedelta(seconds=25)
+"""How long a batch under way may take to end at shutdown; below the 30 s that supervisors commonly leave."""
+
+
+class LetGoAtShutdown(dramatiq.Middleware):
+    """Tells whoever holds a message, waiting for the store to come back, that the process is about to end."""
+
+    def before_worker_shutdown(self, broker: dramatiq.Broker, worker: Worker) -> None:
+        """Runs before the worker waits for its threads."""
+        del worker
+        assert isinstance(broker, StreamsBroker)
+        broker.stopping.set()
+
+
+class MessageContext(dramatiq.Middleware):
+    """Puts lane and entry on every log line written while a message is worked on."""
+
+    def before_process_message(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
+        """Runs in the thread that works on it."""
+        del broker
+        structlog.contextvars.bind_contextvars(lane=message.queue_name, entry=message.message_id)
+
+    def after_process_message(
+        self,
+        broker: dramatiq.Broker,
+        message: dramatiq.MessageProxy,
+        *,
+        result: object = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        """Runs in the same thread, however it ended."""
+        del broker, message, result, exception
+        structlog.contextvars.unbind_contextvars("lane", "entry")
+
+
+def make_broker(url: str, *, lease: timedelta = LEASE, middleware: Sequence[dramatiq.Middleware] = ()) -> StreamsBroker:
+    """The broker with everything that a worker's messages pass through.
+
+    Dramatiq's own middleware stays out: TimeLimit and Retries bypass one another, AgeLimit drops what must not be
+    dropped, Callbacks and Pipelines follow options that our messages do not have, and its Prometheus miscounts.
+
+    Args:
+        url: `redis://`, `rediss://` or `unix://`.
+        lease: how long a silent worker keeps a message.
+        middleware: a role's own, innermost.
+    """
+    stack: list[dramatiq.Middleware] = [
+        LetGoAtShutdown(),  # first to hear of a shutdown, so that nobody waits for a store that is away
+        MessageContext(),  # around everything that may log
+        *middleware,
+    ]
+    return StreamsBroker(url, lanes=LANES, middleware=stack, lease=lease)
+
+
+def run_worker(broker: StreamsBroker, *, threads: int, shutdown: timedelta = SHUTDOWN) -> None:
+    """Works until SIGTERM or SIGINT, then ends what is under way and gives the rest back. For the main thread.
+
+    Args:
+        broker: with its actors declared.
+        threads: messages worked on at once.
+        shutdown: how long that ending may take; what is not done by then is taken over by others later.
+    """
+    stopping = {signal.SIGTERM, signal.SIGINT}
+    # Blocked before the threads start, which inherit it: the signal then waits for this thread to ask for it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
+    worker = Worker(broker, worker_threads=threads)
+    try:
+        worker.start()
+        signal.sigwait(stopping)
+        worker.stop(timeout=int(shutdown.total_seconds() * 1000))
+    finally:
+        broker.close()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,159 @@
+"""`up`: everything on this machine, each role its own process, kept running."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from handlers.errors import ConfigurationError
+from handlers.settings import PREFIX, load
+from handlers.store import migrate
+from handlers.store.engine import Database
+from worker import embedded
+from worker.children import role
+from worker.cli import output
+from worker.console.serve import listen
+from worker.settings import UpSettings
+from worker.supervisor import Launched, Part, Supervisor
+from worker.telemetry import MULTIPROCESS_DIR, configure_logging
+
+WEBHOOK_BACKLOG = 2048
+"""Requests that wait while the receiver is started again; the kernel cuts it to its own limit."""
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # to name them, not to listen on them
+
+# Seconds from SIGTERM until a role is killed, each a little over what it gives itself. Killing loses nothing.
+RECEIVER_GRACE, WORKER_GRACE, SCHEDULER_GRACE, CONSOLE_GRACE, BROKER_GRACE = 25.0, 30.0, 10.0, 10.0, 30.0
+
+log = structlog.get_logger()
+
+
+def up(
+    home: Annotated[Path | None, typer.Option(help="Folder of everything embedded, made where missing.")] = None,
+    public_host: Annotated[str | None, typer.Option(help="Address for webhooks.")] = None,
+    public_port: Annotated[int | None, typer.Option(help="Port for webhooks; 0 picks a free one.")] = None,
+    ops_host: Annotated[str | None, typer.Option(help="Address of the console.")] = None,
+    ops_port: Annotated[int | None, typer.Option(help="Port of the console; 0 picks a free one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the ready line as a JSON object.")] = False,
+) -> None:
+    """Run everything on this machine: broker, receiver, worker, scheduler, console.
+
+    Prints one line once all of them are ready. What dies is started again. Ctrl-C or SIGTERM lets what is under way
+    end, then everything else; a second one ends it at once.
+
+    Example: `maintenworks up --home ./plant --public-port 8080`
+
+    Example: `maintenworks up --public-port 0 --ops-port 0 --json` prints
+    `{"receiver": "http://127.0.0.1:41233", "console": "http://127.0.0.1:41235", "home": "/srv/plant"}`
+    """
+    settings = load(
+        UpSettings,
+        home=home,
+        public_host=public_host,
+        public_port=public_port,
+        ops_host=ops_host,
+        ops_port=ops_port,
+    )
+    configure_logging(settings.log_level, settings.log_format, role="up")
+
+    def tell(receiver: str, console: str) -> None:
+        place = str(settings.home.absolute())
+        if as_json:
+            output.json_line({"receiver": receiver, "console": console, "home": place})
+        else:
+            output.line(f"ready: webhooks at {receiver}/webhooks/CONNECTION, console at {console}, home {place}")
+
+    raise typer.Exit(run(settings, tell))
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(rich_help_panel="Running")(up)
+
+
+def run(settings: UpSettings, tell: Callable[[str, str], None]) -> int:
+    """Runs everything until a signal comes.
+
+    Args:
+        settings: of all the roles; their broker is embedded unless it names one.
+        tell: called once with the URLs of receiver and console, when all are ready.
+
+    Returns:
+        The exit code, as `Supervisor.run` says.
+
+    Raises:
+        ConfigurationError: the home is in use, or a port is.
+        ServiceUnreachableError: there is no program for the embedded broker.
+        TransientError: the database is away.
+    """
+    home = settings.home.absolute()
+    _make(home)
+    with _alone(home), contextlib.ExitStack() as sockets:
+        public = listen(settings.public_host, settings.public_port, f"{PREFIX}PUBLIC_PORT", WEBHOOK_BACKLOG)
+        sockets.enter_context(public)
+        ops = sockets.enter_context(listen(settings.ops_host, settings.ops_port, f"{PREFIX}OPS_PORT"))
+        database = Database(settings.database)
+        log.info("schema_ready", version=migrate.upgrade(database))
+        database.close()
+        environment = _environment(home, settings)
+        parts = [
+            role("console", ["worker", "console"], environment, grace=CONSOLE_GRACE, listener=ops),
+            role("scheduler", ["worker", "scheduler"], environment, grace=SCHEDULER_GRACE),
+            role("worker", ["worker", "worker"], environment, grace=WORKER_GRACE),
+            role("receiver", ["receiver"], environment, grace=RECEIVER_GRACE, listener=public),
+        ]
+        if settings.broker_url is None:
+            parts.insert(0, Part("broker", lambda: Launched(embedded.start(home)), BROKER_GRACE))
+        # Read now: a drained part's socket is closed.
+        urls = _url(settings.public_host, public), _url(settings.ops_host, ops)
+        return Supervisor(parts, lambda: tell(*urls)).run()
+
+
+def _make(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        problem = f"{PREFIX}HOME: {home}: {error.strerror}; name a folder that can be made"
+        raise ConfigurationError([problem]) from error
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Bars a second `up` from the same home: it would wipe the first one's metrics before its broker stopped it."""
+    with (home / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            problem = f"{PREFIX}HOME: {home}: another `maintenworks up` runs there; stop it or name another folder"
+            raise ConfigurationError([problem]) from None
+        yield
+
+
+def _environment(home: Path, settings: UpSettings) -> Mapping[str, str]:
+    """The children's environment: what was given to us, made definite, and a fresh folder for their metrics."""
+    metrics = home / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(mode=0o700)
+    given = {
+        "HOME": str(home),
+        "OPS_HOST": settings.ops_host,
+        "PUBLIC_HOST": settings.public_host,
+    }
+    return {
+        **os.environ,
+        **{f"{PREFIX}{name}": value for name, value in given.items()},
+        MULTIPROCESS_DIR: str(metrics),
+    }
+
+
+def _url(host: str, listener: socket.socket) -> str:
+    """Where this machine reaches a listener."""
+    reached = WILDCARDS.get(host, host)
+    port = listener.getsockname()[1]
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"

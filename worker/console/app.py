@@ -1,0 +1,76 @@
+"""The operators' application: its routes are its table of contents."""
+
+from collections.abc import Sequence
+
+from prometheus_client.registry import Collector
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from worker.console.checks import Readiness
+from worker.console.guard import Endpoint, Guard, bearer
+from worker.console.page import FRONT, POLICY
+from worker.console.problems import failed, refused
+from worker.telemetry import metrics_page
+
+
+def build_app(
+    readiness: Readiness, collectors: Sequence[Collector], *, ops_host: str, token: str | None, pages: bool
+) -> Starlette:
+    """Builds the application of the operators' port, or of a single role's metrics port.
+
+    Args:
+        readiness: what `/readyz` asks.
+        collectors: what `/metrics` reads besides the processes' own counters.
+        ops_host: the address it listens on; other names are refused.
+        token: demanded as a bearer token; None demands nothing.
+        pages: with the pages for people.
+    """
+    routes = [
+        Route("/metrics", bearer(token, metrics(collectors)), methods=["GET"]),
+        Route("/livez", bearer(token, livez), methods=["GET"]),
+        Route("/readyz", bearer(token, readyz(readiness)), methods=["GET"]),
+    ]
+    if pages:
+        routes.append(Route("/", front, methods=["GET"]))
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, ops_host=ops_host, policy=POLICY)],
+        exception_handlers={HTTPException: refused, Exception: failed},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+async def front(_: Request) -> Response:
+    """What is here."""
+    return HTMLResponse(FRONT)
+
+
+async def livez(_: Request) -> Response:
+    """The event loop turns; nothing else is asked, or an outage elsewhere would restart every process."""
+    return PlainTextResponse("ok\n")
+
+
+def readyz(readiness: Readiness) -> Endpoint:
+    """200 or 503, and a list of what was asked."""
+
+    async def endpoint(_: Request) -> Response:
+        ready, report = await readiness.report()
+        return JSONResponse(report, status_code=200 if ready else 503)
+
+    return endpoint
+
+
+def metrics(collectors: Sequence[Collector]) -> Endpoint:
+    """The page for Prometheus, made in a thread: reading the queues and the database blocks."""
+
+    async def endpoint(request: Request) -> Response:
+        content_type, page = await run_in_threadpool(metrics_page, request.headers.get("accept"), *collectors)
+        return Response(page, media_type=None, headers={"content-type": content_type})
+
+    return endpoint

@@ -1,0 +1,131 @@
+"""The road's middle: a batch of deliveries becomes rows, all of them or none, and then counts as done.
+
+Map each event (`worker.units`); then, in one transaction: archive, record once, apply, note outcomes, bury what cannot
+be read, schedule what is tried again. A crash anywhere leaves both the rows and the broker's entry, or neither; a
+repeat changes nothing.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from handlers import effects
+from handlers.errors import PermanentError, TransientError
+from handlers.events import WHOLE_BODY, Delivery, Event, Outcome, Unmapped
+from handlers.store import dead_letters, deliveries, events, retries
+from handlers.store.dead_letters import Letter
+from handlers.store.engine import Database
+from handlers.store.rowset import Transaction
+from worker.queue import Undecodable
+from worker.retries import NOW, settle
+from worker.tally import Tally, effect_timed
+from worker.units import PutOff, Reader, Unit
+
+
+class Dispatcher:
+    """Does the work of a worker; one for a process, used by all its threads.
+
+    Args:
+        database: where everything is written.
+        reader: reads deliveries by their sources.
+        clock: now, as an aware UTC time.
+        dice: for the jitter of retries.
+    """
+
+    def __init__(
+        self, database: Database, reader: Reader, *, clock: Callable[[], datetime], dice: random.Random
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._clock = clock
+        self._dice = dice
+
+    def process(self, batch: Sequence[Delivery | Undecodable]) -> None:
+        """Commits everything that a batch of deliveries comes to.
+
+        Raises:
+            TransientError: the database is away; what of it was committed, a repeat will find done.
+        """
+        now = self._clock()
+        self._commit([unit for delivery in batch for unit in self._reader.units(delivery, now)])
+
+    def process_rows(self, ids: Sequence[retries.RowId]) -> None:
+        """Tries what stands in retry rows once more; a row that is gone or held by another is nothing to do.
+
+        Raises:
+            TransientError: the database is away; no attempt is counted.
+        """
+        now = self._clock()
+        with self._database.read() as connection:
+            archived = deliveries.load(Transaction(connection), {delivery for delivery, _ in ids})
+        for row in sorted(set(ids)):
+            if row[0] in archived:
+                units = self._reader.units(archived[row[0]], now, row)
+                self._commit([unit for unit in units if WHOLE_BODY in {row[1], unit.index} or unit.index == row[1]])
+
+    def _commit(self, units: Sequence[Unit]) -> None:
+        """Commits units in one transaction; if one of them stops it, finds that one and puts it aside."""
+        try:
+            self._transact(units)
+        except TransientError:
+            raise
+        except Exception as error:  # noqa: BLE001  # an effect's bug must cost one event, not the batch
+            if len(units) == 1:
+                self._transact([replace(units[0], item=_failed(units[0], error))])
+            elif units[0].row is not None:
+                # A row for all of a delivery becomes a row for each of its events, so that each is tried alone.
+                self._transact([replace(unit, item=PutOff(unit.index, wait=NOW)) for unit in units])
+            else:
+                self._commit(units[: len(units) // 2])
+                self._commit(units[len(units) // 2 :])
+
+    def _transact(self, units: Sequence[Unit]) -> None:
+        with self._database.write() as connection:
+            tx = Transaction(connection)
+            tally = Tally(self._clock())
+            due = retries.take(tx, [unit.row for unit in units if unit.row is not None])
+            held = {(each.delivery_id, each.index): each for each in due}
+            mine = [unit for unit in units if unit.row is None or unit.row in held]
+            deliveries.archive(
+                tx, list({each.delivery.delivery_id: each.delivery for each in mine}.values()), tally.now
+            )
+            self._apply(tx, mine, tally)
+            settled = [settle(each, held.get(each.row) if each.row else None, tally.now, self._dice) for each in mine]
+            tally.buried(dead_letters.bury(tx, [each for each in settled if isinstance(each, Letter)], tally.now))
+            again = [each for each in settled if isinstance(each, retries.Row)]
+            retries.schedule(tx, again)
+            retries.finish(tx, sorted(held.keys() - {(row.delivery_id, row.index) for row in again}))
+            tally.retried(again)
+        tally.count()
+
+    def _apply(self, tx: Transaction, units: Sequence[Unit], tally: Tally) -> None:
+        """Records the events that are new, applies them and notes how they ended."""
+        arrivals = [
+            events.Arrival(unit.item, unit.delivery.delivery_id, unit.delivery.received_at, unit.map_fingerprint)
+            for unit in units
+            if isinstance(unit.item, Event)
+        ]
+        new = events.record(tx, arrivals, tally.now)
+        fresh: dict[events.Identity, events.Arrival] = {}
+        for arrival in arrivals:
+            identity = events.identity(arrival.event)
+            if identity in new and identity not in fresh:
+                fresh[identity] = arrival
+            else:
+                tally.repeated(arrival.event)
+        applied = [arrival.event for arrival in fresh.values()]
+        outcomes = effects.apply(tx, applied, effect_timed)
+        ended = list(zip(applied, outcomes, strict=True))
+        events.set_outcomes(tx, [(event, outcome) for event, outcome in ended if outcome is not Outcome.APPLIED])
+        dead_letters.supersede(tx, [(event.connection_id, event.digest) for event in applied])
+        for arrival, outcome in zip(fresh.values(), outcomes, strict=True):
+            tally.ended(arrival.event, outcome, arrival.received_at)
+
+
+def _failed(unit: Unit, error: Exception) -> Unmapped | PutOff:
+    """What becomes of the one event that stopped its transaction."""
+    if isinstance(error, PermanentError):
+        return Unmapped(unit.index, unit.digest, error)
+    return PutOff(unit.index, error)

@@ -1,0 +1,50 @@
+"""Settings of the worker, the scheduler, the console and the commands; the receiver has its own and no database."""
+
+from pydantic import Field, SecretStr, field_validator
+
+from handlers.settings import DATABASE_SCHEMES, Settings
+
+SQLITE_FILE = "maintenworks.db"
+
+
+class WorkerSettings(Settings):
+    """What the roles of this package need to know.
+
+    Attributes:
+        database_url: None means a SQLite file under the home.
+        ops_host: the console's address; loopback only unless said otherwise, for its pages carry customers' data.
+        ops_port: the console's port; 0 picks a free one.
+        worker_threads: batches that one worker process has under way at once. More do not help SQLite, which has one
+            writer; against PostgreSQL a thread waits most of its time.
+    """
+
+    database_url: SecretStr | None = None
+    ops_host: str = Field(default="127.0.0.1", min_length=1)
+    ops_port: int = Field(default=8081, ge=0, le=65535)
+    worker_threads: int = Field(default=4, ge=1, le=64)
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(DATABASE_SCHEMES):
+            raise ValueError(f"starts with none of {', '.join(DATABASE_SCHEMES)}")
+        return value
+
+    @property
+    def database(self) -> str:
+        """The database's URL, the default filled in; it may hold a password."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home.absolute() / SQLITE_FILE}"
+
+
+class UpSettings(WorkerSettings):
+    """What `up` needs besides: it opens the receiver's socket and keeps it while the receiver is started again.
+
+    Attributes:
+        public_host: the receiver's address.
+        public_port: the receiver's port; 0 picks a free one.
+    """
+
+    public_host: str = Field(default="0.0.0.0", min_length=1)  # noqa: S104  # webhooks come from outside
+    public_port: int = Field(default=8080, ge=0, le=65535)

@@ -1,0 +1,147 @@
+"""What this process holds of the broker's entries, and the thread that keeps those leases alive."""
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import redis
+import structlog
+
+from worker.scripts import RENEW
+from worker.streams_server import GROUP, connect, stream
+
+LEASE = timedelta(seconds=15)
+"""How long an entry stays ours without a word from us, in the server's time: long enough for lost renewals and a slow
+garbage collection, short enough that work of the killed is taken up soon."""
+
+RENEWALS_PER_LEASE = 5
+ANXIOUS_RENEWALS_PER_LEASE = 15
+"""After a renewal that failed: the server may be back at any moment, and leases ran on meanwhile."""
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Envelope:
+    """One entry of a lane in this process's hands, as the actor gets it.
+
+    Attributes:
+        lane: `live`, `heavy`, `again` or `fetch`.
+        entry_id: the entry's id in its stream, `<milliseconds>-<number>`.
+        items: what the fields decoded to, in order. Never printed.
+        sizes: bytes of backlog by connection, to be given back at the end.
+        times_delivered: 1 the first time; 2 when it was taken over once (run it again whole), 3 when twice (isolate
+            what is in it): every time a lease ran out. Neither a reconnection nor a shutdown counts.
+        committed: set by the actor once the store has it; only then does an ack end the entry.
+        given_back: set by the actor when it stops holding the entry because the process shuts down.
+        lease_lost: set by the renewal when the entry is no longer ours: somebody else does its work now.
+    """
+
+    lane: str
+    entry_id: str
+    items: Sequence[object] = field(repr=False)
+    sizes: Mapping[bytes, int] = field(default_factory=dict, repr=False)
+    times_delivered: int = 1
+    committed: bool = False
+    given_back: bool = False
+    lease_lost: bool = False
+
+    @property
+    def enqueued_at(self) -> datetime:
+        """When the broker took it, by the server's clock (UTC, milliseconds)."""
+        return datetime.fromtimestamp(int(self.entry_id.split("-", 1)[0]) / 1000, tz=UTC)
+
+
+class Holdings:
+    """The entries this process holds, lane by lane; shared by consumers, worker threads and the renewal.
+
+    An entry *let go* was neither committed nor given back: its renewal stops, and it is left alone until its lease
+    has run out and somebody, perhaps we, takes it over, counted.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._held: dict[str, dict[str, Envelope]] = {}
+        self._let_go: dict[str, set[str]] = {}
+
+    def hold(self, envelope: Envelope) -> None:
+        """Takes an entry into our hands."""
+        with self._changed:
+            self._held.setdefault(envelope.lane, {})[envelope.entry_id] = envelope
+            self._let_go.get(envelope.lane, set()).discard(envelope.entry_id)
+
+    def drop(self, envelope: Envelope) -> None:
+        """It is out of our hands: ended, or given back."""
+        with self._changed:
+            self._held.get(envelope.lane, {}).pop(envelope.entry_id, None)
+            self._changed.notify_all()
+
+    def let_go(self, envelope: Envelope) -> None:
+        """Stops renewing it and keeps away from it until its lease has run out."""
+        with self._changed:
+            self._let_go.setdefault(envelope.lane, set()).add(envelope.entry_id)
+        self.drop(envelope)
+
+    def held(self, lane: str) -> list[Envelope]:
+        """What we hold of a lane now."""
+        with self._changed:
+            return list(self._held.get(lane, {}).values())
+
+    def known(self, lane: str) -> set[str]:
+        """Ids of entries held or let go: what a consumer that starts must not read again."""
+        with self._changed:
+            return {*self._held.get(lane, {}), *self._let_go.get(lane, set())}
+
+    def lanes(self) -> list[str]:
+        """Lanes of which we hold anything."""
+        with self._changed:
+            return [lane for lane, held in self._held.items() if held]
+
+    def room(self, lane: str, prefetch: int, seconds: float) -> int:
+        """Waits until fewer than `prefetch` entries of a lane are held.
+
+        Returns:
+            How many more may be taken; 0 when `seconds` have passed.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._held.get(lane, {})) < prefetch, timeout=seconds)
+            return max(0, prefetch - len(self._held.get(lane, {})))
+
+
+class Renewal(threading.Thread):
+    """Renews the leases of everything held, on a connection of its own, however busy the worker is."""
+
+    def __init__(self, url: str, consumer: str, holdings: Holdings, lease: timedelta) -> None:
+        super().__init__(name="lease-renewal", daemon=True)
+        self._client = connect(url)
+        self._renew: Callable[..., Collection[bytes]] = self._client.register_script(RENEW)
+        self._consumer = consumer
+        self._holdings = holdings
+        self._seconds = lease.total_seconds()
+        self._closed = threading.Event()
+
+    def run(self) -> None:
+        """Renews until closed."""
+        pause = self._seconds / RENEWALS_PER_LEASE
+        while not self._closed.wait(pause):
+            try:
+                self.renew()
+                pause = self._seconds / RENEWALS_PER_LEASE
+            except (redis.RedisError, OSError) as error:
+                _log.warning("lease_renewal_failed", error=type(error).__name__)
+                pause = self._seconds / ANXIOUS_RENEWALS_PER_LEASE
+        self._client.close()
+
+    def renew(self) -> None:
+        """Renews once, and marks what is ours no longer."""
+        for lane in self._holdings.lanes():
+            held = {envelope.entry_id: envelope for envelope in self._holdings.held(lane)}
+            for lost in self._renew(keys=[stream(lane)], args=[GROUP, self._consumer, *held]):
+                held[lost.decode()].lease_lost = True
+
+    def close(self) -> None:
+        """Ends the thread."""
+        self._closed.set()
+        if self.is_alive():
+            self.join()

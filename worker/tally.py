@@ -1,0 +1,77 @@
+"""Counting what a transaction came to; only once it has committed, so that no failed try is ever counted."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+
+from handlers import effects
+from handlers.events import Event, Outcome
+from handlers.store.dead_letters import Letter
+from handlers.store.retries import Row
+from worker import telemetry
+
+DUPLICATE = "duplicate"
+DEAD_LETTER = "dead_letter"
+OTHER_TYPE = "other"
+"""Label of a type that no effect handles: what a sender writes there must not make a series."""
+
+
+class Tally:
+    """The counts of one transaction.
+
+    Args:
+        now: when it began (UTC).
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self._ended: Counter[tuple[str, str, str]] = Counter()
+        self._received: list[datetime] = []
+        self._letters: Counter[str] = Counter()
+        self._retried: Counter[str] = Counter()
+
+    def ended(self, event: Event, outcome: Outcome, received_at: datetime) -> None:
+        """An event that was new."""
+        self._ended[event.connection_id, event.type, outcome.value] += 1
+        self._received.append(received_at)
+
+    def repeated(self, event: Event) -> None:
+        """An event that was known."""
+        self._ended[event.connection_id, event.type, DUPLICATE] += 1
+
+    def buried(self, letters: Sequence[Letter]) -> None:
+        """Dead letters that are new."""
+        for letter in letters:
+            self._letters[letter.code] += 1
+            self._ended[letter.connection_id, OTHER_TYPE, DEAD_LETTER] += 1
+
+    def retried(self, rows: Sequence[Row]) -> None:
+        """Failed attempts that are tried again; what is only put off is none."""
+        for row in rows:
+            if row.attempts:
+                self._retried[row.attempts[-1]["code"]] += 1
+
+    def count(self) -> None:
+        """Adds everything to the metrics."""
+        types = known_types()
+        for (connection, event_type, outcome), number in self._ended.items():
+            label = event_type if event_type in types else OTHER_TYPE
+            telemetry.EVENTS_PROCESSED.labels(connection, label, outcome).inc(number)
+        for code, number in self._letters.items():
+            telemetry.DEAD_LETTERS.labels(code).inc(number)
+        for code, number in self._retried.items():
+            telemetry.RETRIES.labels(code).inc(number)
+        committed = datetime.now(UTC)
+        for received_at in self._received:
+            telemetry.EVENT_END_TO_END.observe((committed - received_at).total_seconds())
+
+
+def known_types() -> frozenset[str]:
+    """Every type that some effect handles."""
+    return frozenset().union(*(effect.types for effect in effects.load()))
+
+
+def effect_timed(name: str) -> AbstractContextManager[object]:
+    """A context that measures one effect's work on a batch."""
+    return telemetry.HANDLER_DURATION.labels(name).time()

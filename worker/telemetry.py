@@ -1,0 +1,300 @@
+"""What a process says about itself: log lines, metrics, and two words with the process that started it.
+
+Redaction is by not logging: nobody hands a body, a signature or a secret to a logger. As a second line, a value that
+is no plain one (bytes, a delivery, a setting) is printed as its type alone, and a foreign library's queue message as
+its id. Logger names are constants in the past tense with fields: `log.info("delivery_accepted", connection=…)`.
+
+`prometheus_client` decides at its first import whether values live in memory or in files that several processes
+share, by `PROMETHEUS_MULTIPROC_DIR`. `up` sets it in its children's environment, and the console shows the sum; a
+role that runs alone keeps its values in memory and shows its own page.
+"""
+
+import contextlib
+import functools
+import importlib.metadata
+import json
+import logging
+import os
+import platform
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any, Literal, TextIO
+
+import orjson
+import structlog
+from prometheus_client import GC_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the processes of `up` keep their metrics; read by prometheus_client at its first import."""
+
+READY_FD = "MAINTENWORKS_READY_FD"
+"""The descriptor on which a child tells `up` that it is ready."""
+
+LISTEN_FD = "MAINTENWORKS_LISTEN_FD"
+"""The listening socket that `up` keeps for a child, so that a restarted one has the same port."""
+
+REGISTRY = CollectorRegistry()
+"""Ours alone: what a library registers with the global registry never reaches our page."""
+
+_REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+# 20 ms is the median promised on a quiet system; 60 s is the freshness objective (an edge must stand on each).
+_END_TO_END_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600)
+_HANDLER_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+def _counter(name: str, documentation: str, *labels: str) -> Counter:
+    return Counter(f"maintenworks_{name}", documentation, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, documentation: str, *labels: str, mode: Literal["max", "mostrecent"]) -> Gauge:
+    return Gauge(f"maintenworks_{name}", documentation, labels, registry=REGISTRY, multiprocess_mode=mode)
+
+
+def _histogram(name: str, documentation: str, *labels: str, buckets: tuple[float, ...]) -> Histogram:
+    return Histogram(f"maintenworks_{name}", documentation, labels, registry=REGISTRY, buckets=buckets)
+
+
+# Labels are few: a connection (or `unknown`), a type we know (or `other`), an outcome, a code; never an id.
+WEBHOOKS_RECEIVED = _counter("webhooks_received", "Requests to a webhook endpoint.", "connection", "outcome")
+WEBHOOK_DURATION = _histogram(
+    "webhook_duration_seconds", "From a request's headers to its answer.", buckets=_REQUEST_SECONDS
+)
+ENQUEUE_BATCH_SIZE = _histogram("enqueue_batch_size", "Deliveries in one durable enqueue.", buckets=_BATCH_SIZES)
+EVENTS_PROCESSED = _counter("events_processed", "Events by how they ended.", "connection", "type", "outcome")
+EVENT_END_TO_END = _histogram(
+    "event_end_to_end_seconds", "From accepting a delivery to committing its event.", buckets=_END_TO_END_SECONDS
+)
+HANDLER_DURATION = _histogram(
+    "handler_duration_seconds", "An effect's work on one batch.", "handler", buckets=_HANDLER_SECONDS
+)
+RETRIES = _counter("retries", "Failed attempts that are tried again.", "error")
+DEAD_LETTERS = _counter("dead_letters", "Events and bodies buried.", "error")
+SIGNATURE_SECRET_USED = _counter(
+    "signature_secret_used", "Verified requests by which of the secrets verified them.", "connection", "position"
+)
+CONNECTION_UP = _gauge(
+    "connection_up", "1 while the connection last said it is online.", "connection", mode="mostrecent"
+)
+SYNC_LAST_SUCCESS = _gauge(
+    "sync_last_success_timestamp_seconds", "When a synchronisation last succeeded.", "connection", mode="max"
+)
+CONFIGURATION_ERRORS = _counter("configuration_errors", "Edits of the configuration that could not be used.")
+SCHEDULE_LAST_SUCCESS = _gauge(
+    "schedule_last_success_timestamp_seconds", "When a tick last did its work.", "schedule", mode="max"
+)
+SCHEDULE_DURATION = _histogram("schedule_duration_seconds", "One tick's work.", "schedule", buckets=_HANDLER_SECONDS)
+SCHEDULE_ERRORS = _counter("schedule_errors", "Ticks that failed.", "schedule")
+COLLECTOR_ERRORS = _counter("collector_errors", "Readings for the page that failed.", "collector")
+COLLECTOR_DURATION = _histogram(
+    "collector_duration_seconds", "One reading for the page.", "collector", buckets=_REQUEST_SECONDS
+)
+
+
+class _BuildInfo(Collector):
+    """Constant, so it is read when asked for: a gauge of it would be written once for each process."""
+
+    def collect(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily("maintenworks_build_info", "1, by version.", labels=["version", "python"])
+        family.add_metric([version(), platform.python_version()], 1)
+        yield family
+
+
+BUILD_INFO = _BuildInfo()
+
+
+class _Together(Collector):
+    """Several collectors as one page, without the `_created` series (one more a child, and nobody reads them)."""
+
+    def __init__(self, *collectors: Collector) -> None:
+        self._collectors = collectors
+
+    def collect(self) -> Iterator[Metric]:
+        for collector in self._collectors:
+            for metric in collector.collect():
+                metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
+                yield metric
+
+
+@functools.cache
+def version() -> str:
+    """The installed distribution's version."""
+    return importlib.metadata.version("maintenworks")
+
+
+def is_multiprocess() -> bool:
+    """Whether this process shares its metrics by files with others, one of which shows them all.
+
+    A role that does opens no `METRICS_PORT` of its own.
+    """
+    return MULTIPROCESS_DIR in os.environ
+
+
+def metrics_page(accept: str | None, *collectors: Collector) -> tuple[str, bytes]:
+    """The metrics of this process, or of all that share a folder with it.
+
+    Args:
+        accept: the request's `Accept` header; decides between the classic text format (0.0.4, the default),
+            its UTF-8 successor and OpenMetrics.
+        collectors: what is read at this moment, such as the state of the queues.
+
+    Returns:
+        The content type and the page.
+    """
+    if is_multiprocess():
+        own: tuple[Collector, ...] = (MultiProcessCollector(None),)  # type: ignore[no-untyped-call]  # untyped library
+    else:
+        own = (REGISTRY, PROCESS_COLLECTOR, GC_COLLECTOR)
+    encode, content_type = choose_encoder(accept or "")
+    return content_type, encode(_Together(BUILD_INFO, *own, *collectors))
+
+
+def printable(text: str) -> str:
+    """The text without anything that a terminal obeys: control characters are spelt out, line ends and tabs stay."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+class _Sink:
+    """Writes whole lines to a stream and never fails: a full disk or a closed pipe must not stop the work."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def msg(self, line: str) -> None:
+        with self._lock:
+            try:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+            except (OSError, ValueError):
+                return
+
+    debug = info = warning = error = critical = msg
+
+
+class _Forward(logging.Handler):
+    """Hands what libraries say through the standard library to structlog, so that there is one road and one form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger()
+        try:
+            log.log(record.levelno, _message(record), logger=record.name, exc_info=record.exc_info or None)
+        except Exception as error:  # noqa: BLE001  # logging must not raise, and its own report prints the arguments
+            log.error("log_line_lost", logger=record.name, error=type(error).__name__)  # noqa: TRY400  # the arguments again
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The record's text; a queue message among its arguments would print its own, which are bodies."""
+    if not isinstance(record.args, tuple):
+        return record.getMessage()
+    return str(record.msg) % tuple(getattr(each, "message_id", each) for each in record.args)
+
+
+def _unknown_value(value: object) -> str:
+    """What stands for a value that JSON has no form for: its text where that is harmless, else its type alone."""
+    if isinstance(value, os.PathLike | Exception):
+        return str(value)
+    return f"<{type(value).__name__}>"
+
+
+def _to_json(fields: dict[str, Any], **_: object) -> str:
+    try:
+        return orjson.dumps(fields, default=_unknown_value, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
+    except TypeError:  # an integer past 64 bits, half a surrogate pair, a key that is no string
+        return json.dumps({str(name): value for name, value in fields.items()}, default=_unknown_value)
+
+
+# Libraries that print what must not be printed, or too much of it, below these levels.
+_FLOORS = {
+    "sqlalchemy": logging.WARNING,  # statements with their parameters, among them bodies
+    "httpx": logging.WARNING,  # addresses, which may carry a token
+    "httpcore": logging.WARNING,
+    "uvicorn.access": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "dramatiq": logging.INFO,  # every message twice
+}
+
+
+def _for_people(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What the JSON line would say, no more, and nothing in it that a terminal obeys."""
+    plain: dict[str, Any] = json.loads(_to_json(dict(fields)))
+    return {**plain, **{name: printable(plain[name]) for name in ("event", "exception") if name in plain}}
+
+
+def configure_logging(
+    level: Literal["debug", "info", "warning", "error"] = "info",
+    log_format: Literal["json", "console"] | None = None,
+    stream: TextIO | None = None,
+    *,
+    role: str | None = None,
+) -> None:
+    """Sends every log line of this process, the standard library's too, to one stream.
+
+    A line carries `timestamp` (RFC 3339, UTC), `level`, `event`, what is bound by
+    `structlog.contextvars.bound_contextvars` (the delivery's id), then its own fields.
+
+    Args:
+        level: what is below it is dropped.
+        log_format: one JSON object a line, or coloured text; None decides by whether the stream is a terminal.
+        stream: standard error unless given.
+        role: stands on every line, since the roles of `up` share a stream.
+    """
+    stream = sys.stderr if stream is None else stream
+    terminal = stream.isatty()
+    if (log_format or ("console" if terminal else "json")) == "console":
+        colors = terminal and not os.environ.get("NO_COLOR")
+        # The library's default traceback prints local variables, and those are bodies and secrets.
+        plain = structlog.dev.plain_traceback
+        render: list[structlog.typing.Processor] = [
+            _for_people,
+            structlog.dev.ConsoleRenderer(colors=colors, repr_native_str=True, exception_formatter=plain),
+        ]
+    else:
+        render = [structlog.processors.JSONRenderer(serializer=_to_json)]
+    sink = _Sink(stream)
+
+    def add_role(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return fields if role is None else {"role": role, **fields}
+
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            add_role,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            *render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: sink,
+        cache_logger_on_first_use=False,
+    )
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    root = logging.getLogger()
+    root.handlers = [each for each in root.handlers if not isinstance(each, _Forward)] + [_Forward()]
+    root.setLevel(threshold)
+    for name, floor in _FLOORS.items():
+        logging.getLogger(name).setLevel(max(floor, threshold))
+
+
+def handed_socket() -> socket.socket | None:
+    """The listening socket that the process which started us keeps for us; None for a role run alone."""
+    descriptor = os.environ.pop(LISTEN_FD, None)
+    return None if descriptor is None else socket.socket(fileno=int(descriptor))
+
+
+def report_ready() -> None:
+    """Tells the process which started us, if it asked, that our work can begin."""
+    descriptor = os.environ.pop(READY_FD, None)
+    if descriptor is not None:
+        with contextlib.suppress(OSError):
+            os.write(int(descriptor), b"ready")
+            os.close(int(descriptor))
