@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import structlog
 from handlers.connections import Registry
 from handlers.errors import TransientError
 from receiver.admission import has_room
+from worker.telemetry import CONFIGURATION_ERRORS
 
 PERIOD_SECONDS = 1.0
 """A change of the registry is to be seen within 2 seconds."""
@@ -24,14 +25,14 @@ class Health:
         draining: the process has been told to stop.
         disk_low: less is free than `MIN_FREE_BYTES`, as of the last look.
         registry_problems: one line each; the last good registry serves meanwhile.
-        unresolved: connections of which a secret cannot be resolved; the others are served.
+        unresolved: connections of which a secret cannot be read now, with the reason; the others are served.
     """
 
     def __init__(self, check_broker: Callable[[], Awaitable[None]]) -> None:
         self.draining = False
         self.disk_low = False
         self.registry_problems: Sequence[str] = ()
-        self.unresolved: Sequence[str] = ()
+        self.unresolved: Mapping[str, str] = {}
         self._check_broker = check_broker
         self._asking = asyncio.Lock()
         self._asked: float | None = None
@@ -54,7 +55,7 @@ class Health:
         ]
         report: dict[str, object] = {"ready": not failing, "failing": failing, "warnings": warnings}
         if details:
-            report |= {"registry_problems": list(self.registry_problems), "unresolved": list(self.unresolved)}
+            report |= {"registry_problems": list(self.registry_problems), "unresolved": dict(self.unresolved)}
         return not failing, report
 
     async def broker_problem(self) -> str | None:
@@ -79,6 +80,8 @@ class Watch:
         self._registry = registry
         self._home = home
         self._min_free_bytes = min_free_bytes
+        self._bad_edits = 0
+        self._log = structlog.get_logger()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -93,20 +96,18 @@ class Watch:
 
     def look(self) -> None:
         """One look; any part of it may block."""
-        self._registry.refresh()
+        if self._registry.refresh():
+            self._log.info("registry_changed", connections=len(self._registry.all()))
+        if self._registry.bad_edits > self._bad_edits:
+            CONFIGURATION_ERRORS.inc(self._registry.bad_edits - self._bad_edits)
+            self._bad_edits = self._registry.bad_edits
+            self._log.error("registry_edit_refused", problems=list(self._registry.problems))
         self._health.registry_problems = self._registry.problems
-        self._health.unresolved = self._unresolved()
+        unresolved = self._registry.unresolved(datetime.now(UTC))
+        for connection_id in unresolved.keys() - self._health.unresolved.keys():
+            self._log.warning("secret_unresolved", connection=connection_id, reason=unresolved[connection_id])
+        self._health.unresolved = unresolved
         self._health.disk_low = not has_room(self._home, self._min_free_bytes)
-
-    def _unresolved(self) -> list[str]:
-        now = datetime.now(UTC)
-        unresolved = []
-        for connection in self._registry.all().values():
-            try:
-                self._registry.secrets(connection, now)
-            except TransientError:
-                unresolved.append(connection.id)
-        return unresolved
 
     async def _repeat(self) -> None:
         while True:
@@ -114,4 +115,4 @@ class Watch:
             try:
                 await asyncio.to_thread(self.look)
             except Exception:  # noqa: BLE001  # whatever it is, the next look may see better
-                structlog.get_logger().exception("look_failed")
+                self._log.exception("look_failed")

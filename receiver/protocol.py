@@ -77,9 +77,8 @@ class BoundedProtocol(HttpToolsProtocol):
         before = (self._heads, self._body_open)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self.cycle.keep_alive = False  # answered as the plain request it also is; what follows is not HTTP
-            self._deaf = True
+        except httptools.HttpParserUpgrade as wish:
+            self._begin_again(data[wish.args[0] :])
             return
         except httptools.HttpParserError:
             self._refuse(HEADERS_TOO_LARGE if self._too_large else BAD_REQUEST)
@@ -124,6 +123,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The application begins here."""
+        if self.parser.should_upgrade():
+            return
         super().on_headers_complete()
         self._head_open = False
         self._body_open = True
@@ -133,6 +134,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request has come whole."""
+        if self.parser.should_upgrade():
+            return
         super().on_message_complete()
         self._body_open = False
         self._stop_timer()
@@ -148,6 +151,21 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_bytes > self.limits.head_bytes or self._head_fields > self.limits.head_fields:
             self._too_large = True
             raise _LimitReachedError
+
+    def _begin_again(self, rest: bytes) -> None:
+        """Reads a request that would like another protocol as the plain one it also is (RFC 9110 section 7.8).
+
+        httptools would drop its body, and Java's client asks for h2c with every first POST.
+        """
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(BAD_REQUEST)
+            return
+        fields = b"".join(b"%s: %s\r\n" % field for field in self.headers if field[0] != b"upgrade")
+        line = b"%s %s HTTP/%s\r\n" % (method, self.url, self.parser.get_http_version().encode())
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets it
+        self.data_received(line + fields + b"\r\n" + rest)
 
     def _watch(self) -> None:
         """Starts the clock for what is still to come, unless it runs."""

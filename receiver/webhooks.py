@@ -131,9 +131,9 @@ class Webhooks:
         if body is None:
             return Refused(problems.BODY_TOO_LARGE, problems.BODY_TOO_LARGE.type)
         now = datetime.fromtimestamp(self._clock(), UTC)
-        if connection is None:
+        if connection is None or connection.revoked:
             self._verifier.pretend(name, headers, body, now)
-            return Refused(problems.UNAUTHORIZED, "unknown_connection")
+            return Refused(problems.UNAUTHORIZED, "revoked" if connection else "unknown_connection")
         verified = self._verify(connection, headers, body, now)
         if isinstance(verified, Refused):
             return verified

@@ -1,4 +1,4 @@
-"""The actors: what a message holds goes to the dispatcher; while the store is away they hold on; then it is committed."""
+"""The actors: what a message holds goes to the dispatcher; and they hold on while the store is away."""
 
 import threading
 from collections.abc import Callable, Sequence

@@ -117,6 +117,8 @@ def _socket_path(home: Path) -> Path:
         return home / SOCKET_NAME
     with contextlib.suppress(ServiceUnreachableError):
         named = embedded_socket(home)
+        with contextlib.suppress(OSError):  # it is there, unless somebody cleared the temporary folder
+            named.parent.mkdir(mode=0o700)
         if _is_private(named.parent):
             return named
     place = tempfile.gettempdir() if len(tempfile.gettempdir()) < MAX_SOCKET_BYTES // 2 else "/tmp"  # noqa: S108  # mkdtemp makes a folder of our own in it

@@ -94,12 +94,8 @@ def sign(note: Path, program: Program) -> None:
     except (ValueError, KeyError, TypeError):
         wrote = Program("", "something unknown", ())
     if not _reads(program, wrote):
-        raise ConfigurationError(
-            [
-                f"{note.parent}: written by {wrote}, which {program} ({program.path}) may be unable to read:"
-                " install that one, or move the folder away"
-            ]
-        )
+        problem = f"{note.parent}: written by {wrote}, which {program} ({program.path}) may be unable to read"
+        raise ConfigurationError([f"{problem}: install that one, or move the folder away"])
     note.write_text(json.dumps({"name": program.name, "version": program.version}))
 
 

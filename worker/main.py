@@ -5,7 +5,7 @@ import sys
 import typer
 
 from handlers.errors import MaintenworksError
-from worker.cli import config, output, roles
+from worker.cli import config, output, roles, routes, up
 
 HELP = """Webhook-driven event processing for industrial maintenance.
 
@@ -18,8 +18,10 @@ Data goes to standard output, everything else to standard error. Exit codes: 0 o
 """
 
 _GROUPS = (
+    up,
     roles,
     config,
+    routes,
 )
 
 

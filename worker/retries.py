@@ -78,7 +78,7 @@ def _letter(unit: Unit, error: Exception, attempts: list[dict[str, str]]) -> Let
         path=known.path if known is not None else None,
         found=known.found if known is not None else None,
         expected=known.expected if known is not None else None,
-        traceback=None if known is not None else "".join(traceback.format_tb(error.__traceback__)),
+        traceback=None if known is not None else _frames(error.__traceback__),
         place="" if known is not None else _place(error.__traceback__),
         received_at=unit.delivery.received_at,
         attempts=attempts,
@@ -92,6 +92,11 @@ def _code(error: Exception) -> str:
 def _message(error: Exception) -> str:
     """What went wrong, for people; a foreign error's own text is left out, for it may quote the payload."""
     return str(error) if isinstance(error, PermanentError | TransientError) else type(error).__name__
+
+
+def _frames(trace: TracebackType | None) -> str:
+    """Where an unforeseen error went through, innermost last; neither source lines nor values."""
+    return "\n".join(f"{each.filename}:{each.lineno} in {each.name}" for each in traceback.extract_tb(trace))
 
 
 def _place(frame: TracebackType | None) -> str:

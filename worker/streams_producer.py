@@ -21,6 +21,9 @@ MAX_BATCH_BYTES = 8 * 1024 * 1024
 WAIT = timedelta(seconds=2.5)
 """How long the broker may take for one enqueue: senders give up after 5 s and more, and ours must hear of it first."""
 
+REPLICAS_PART = 0.8
+"""How much of that wait may pass waiting for replicas: their number then still comes in time."""
+
 HEAVY_BYTES = 4 * 1024 * 1024
 """A connection whose backlog is over this goes through the lane `heavy`, out of the others' way."""
 
@@ -138,7 +141,7 @@ class Producer:
         # WAIT counts the writes of its own connection only, so it goes in the same pipeline.
         async with self._opened.pipeline(transaction=False) as pipeline:
             pipeline.execute_command(*command)
-            pipeline.execute_command("WAIT", self._replicas, int(self._seconds * 1000))
+            pipeline.execute_command("WAIT", self._replicas, int(self._seconds * 1000 * REPLICAS_PART))
             verdicts, replicas = await pipeline.execute()
         if replicas < self._replicas:
             raise TransientError("broker_not_durable", f"{replicas} of {self._replicas} replicas have the batch")

@@ -107,10 +107,12 @@ CLASSES: tuple[tuple[type[Exception], str], ...] = (
 WORDS = {
     "MISCONF": "broker_not_durable",
     "NOREPLICAS": "broker_not_durable",
+    "Authentication required": "broker_refused",
+    "Invalid Username or Password": "broker_refused",
     "-OOM": "broker_full",
     "-READONLY": "broker_read_only",
 }
-"""What it does not; with a dash as Redis 6.2 wraps what a command raised inside a script:
+"""What it does not, or not in a handshake; with a dash as Redis 6.2 wraps what a command raised inside a script:
 `ERR Error running script (call to f_…): @user_script:1: -OOM command not allowed`."""
 
 

@@ -220,6 +220,7 @@ _FLOORS = {
     "uvicorn.access": logging.WARNING,
     "asyncio": logging.WARNING,
     "dramatiq": logging.INFO,  # every message twice
+    "alembic": logging.WARNING,  # which database it is, at each look at the schema's version
 }
 
 
@@ -261,16 +262,17 @@ def configure_logging(
         render = [structlog.processors.JSONRenderer(serializer=_to_json)]
     sink = _Sink(stream)
 
-    def add_role(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        return fields if role is None else {"role": role, **fields}
+    def in_order(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        head = {name: fields.pop(name) for name in ("timestamp", "level", "event")}
+        return {**head, **fields} if role is None else {**head, "role": role, **fields}
 
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
-            add_role,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            in_order,
             *render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

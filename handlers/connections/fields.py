@@ -150,7 +150,7 @@ class Fields:
 
 
 def _text_problem(value: str) -> str | None:
-    fits = value.isprintable() and 0 < len(value.strip()) and len(value) <= _MAX_TEXT
+    fits = value.isprintable() and bool(value.strip()) and len(value) <= _MAX_TEXT
     return None if fits else f"is no text of 1 to {_MAX_TEXT} printable characters"
 
 

@@ -39,6 +39,7 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         self._lines: dict[Path, int] = {}
+        self._implied: dict[Path, int] = {}
         self._elements: dict[Path, int] = {}
         self._tokens = _tokens(text)
         self._next = 0
@@ -47,13 +48,19 @@ class Lines:
     def of(self, path: Path) -> int:
         """The line, from 1, of what is at the path, else of the nearest thing around it."""
         for end in range(len(path), 0, -1):
-            if path[:end] in self._lines:
-                return self._lines[path[:end]]
+            line = self._lines.get(path[:end]) or self._implied.get(path[:end])
+            if line is not None:
+                return line
         return 1
 
-    def all(self) -> Mapping[Path, int]:
-        """Every path and its line."""
+    def stated(self) -> Mapping[Path, int]:
+        """Every path that the text states itself, and its line; not those that only a longer one implies."""
         return self._lines
+
+    def _note(self, path: Path, line: int) -> None:
+        self._lines.setdefault(path, line)
+        for end in range(1, len(path)):
+            self._implied.setdefault(path[:end], line)
 
     def _scan(self) -> None:
         table: Path = ()
@@ -78,14 +85,14 @@ class Lines:
                 self._elements[path] = self._elements.get(path, -1) + 1
             if path in self._elements:
                 path = (*path, self._elements[path])
-        self._lines.setdefault(path, line)
+        self._note(path, line)
         return path
 
     def _pair(self, table: Path) -> None:
         line = self._tokens[self._next].line
         path = (*table, *self._keys())
         self._next += 1  # the equals sign
-        self._lines.setdefault(path, line)
+        self._note(path, line)
         self._value(path)
 
     def _keys(self) -> list[str]:
@@ -113,7 +120,7 @@ class Lines:
                 self._next += 1
                 index += token.text == ","
             else:
-                self._lines.setdefault((*path, index), token.line)
+                self._note((*path, index), token.line)
                 self._value((*path, index))
         self._next += 1
 

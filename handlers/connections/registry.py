@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 from handlers.connections.connection import MIN_SECRET_BYTES, Connection, SecretRef
 from handlers.connections.parsing import parse
@@ -11,6 +12,9 @@ from handlers.connections.providers import UNRESOLVED
 from handlers.connections.resolver import Resolver
 from handlers.errors import ConfigurationError, TransientError
 from handlers.sources import load
+
+_UNREADABLE: Final = b"\xff"
+"""Stands for the content of a file that cannot be read; no TOML file is this."""
 
 
 class Registry:
@@ -58,8 +62,8 @@ class Registry:
         """
         try:
             changed = self._read()
-        except (ConfigurationError, OSError) as error:
-            self._complain(error)
+        except ConfigurationError as error:
+            self._complain(error.problems)
             changed = False
         self._resolver.refresh(self._refs())
         return changed
@@ -92,16 +96,16 @@ class Registry:
 
     def unresolved(self, now: datetime) -> dict[str, str]:
         """Why connections have a secret that cannot be had, or only its last known value, by their ids."""
-        found = {}
-        for connection in self._connections.values():
-            try:
-                self.secrets(connection, now)
-            except TransientError as error:
-                found[connection.id] = str(error)
-            else:
-                stale = [self._resolver.stale(ref.text) for ref in connection.secrets if ref.valid_at(now)]
-                found |= {connection.id: f"{why}; its last value serves" for why in stale if why is not None}
-        return found
+        told = {connection.id: self._trouble(connection, now) for connection in self._connections.values()}
+        return {connection_id: trouble for connection_id, trouble in told.items() if trouble is not None}
+
+    def _trouble(self, connection: Connection, now: datetime) -> str | None:
+        try:
+            self.secrets(connection, now)
+        except TransientError as error:
+            return str(error)
+        stale = (self._resolver.stale(ref.text) for ref in connection.secrets if ref.valid_at(now))
+        return next((f"{why}; its last value serves" for why in stale if why is not None), None)
 
     def _secret(self, connection: Connection, ref: SecretRef) -> bytes:
         secret = self._resolver.value(ref.text)
@@ -116,12 +120,12 @@ class Registry:
         content = self._content()
         if content == self._seen:
             return False
-        known, self._seen = self._seen, content
+        self._seen = content
         if content is None:
             raise ConfigurationError([f"{self._path}:1: is gone; put it back (its last content serves meanwhile)"])
         connections = parse(decoded(content, str(self._path)), str(self._path), self._sources)
         self.problems = ()
-        if known is not None and connections == dict(self._connections):
+        if connections == dict(self._connections):
             return False
         self._connections = MappingProxyType(connections)
         return True
@@ -131,15 +135,14 @@ class Registry:
             return self._path.read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            self._seen = _UNREADABLE
+            problem = f"{self._path}:1: cannot be read ({error.strerror}); make it a file this process may read"
+            raise ConfigurationError([problem]) from None
 
-    def _complain(self, error: ConfigurationError | OSError) -> None:
-        told = (
-            error.problems
-            if isinstance(error, ConfigurationError)
-            else (f"{self._path}:1: cannot be read ({error.strerror}); make it readable for this process",)
-        )
-        if told != self.problems:
-            self.problems = told
+    def _complain(self, problems: tuple[str, ...]) -> None:
+        if problems != self.problems:
+            self.problems = problems
             self.bad_edits += 1
 
     def _refs(self) -> set[str]:

@@ -95,7 +95,7 @@ class Model:
             twin = f"{name}_source"
             if twin in self._members and twin not in fields:
                 fields[twin] = word
-            elif name in self._members:
+            else:
                 custom.setdefault(name, word)
 
 
@@ -166,7 +166,7 @@ def _list_of(reader: Reader) -> Reader:
     def read_list(value: Any, path: str, context: Context) -> Json:
         if not isinstance(value, list):
             raise context.wrong_type(path, value, "an array")
-        return [None if each is None else reader(each, f"{path}[{index}]", context) for index, each in enumerate(value)]
+        return [reader(each, f"{path}[{index}]", context) for index, each in enumerate(value)]
 
     return read_list
 

@@ -11,18 +11,16 @@ DOWN_STATUSES = {"down": False, "maintenance": True}
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """One status fact and its neighbours in the order of facts.
+    """One status fact and where the next one stands in the order of facts.
 
     Attributes:
         stamp: its own.
         status: what it states, in unified words.
-        status_before: what the edge before it states; None where the stream begins.
         next_stamp: of the edge after it; None where the stream ends.
     """
 
     stamp: str
     status: str | None
-    status_before: str | None
     next_stamp: str | None
 
 
@@ -32,14 +30,13 @@ class EdgeSpan(msgspec.Struct, frozen=True):
     started_at: datetime
     ended_at: datetime | None
     planned: bool
-    failure: bool
 
 
 def span(edge: Edge) -> EdgeSpan | None:
     """The down time from one edge to the next; None where its status is up time.
 
-    A repeat of the status before it opens a span that touches the last one and is no failure of its own; going from
-    down to planned maintenance splits the outage.
+    A repeat of the status before it opens a span that touches the last one: readers take touching spans of one stream
+    and one class as one. Going from down to planned maintenance splits the outage.
     """
     planned = DOWN_STATUSES.get(edge.status or "")
     if planned is None:
@@ -48,5 +45,4 @@ def span(edge: Edge) -> EdgeSpan | None:
         started_at=occurred_at(edge.stamp),
         ended_at=None if edge.next_stamp is None else occurred_at(edge.next_stamp),
         planned=planned,
-        failure=not planned and edge.status_before != edge.status,
     )

@@ -101,9 +101,10 @@ def fold(record: Record, event: Event, stamp: str, written: Mapping[str, Json]) 
     """Merges one fact into a record.
 
     Returns:
-        Whether any register took it; False means that all it states is known newer already.
+        Whether any register took it, or it is the first fact about its subject; False means that all it states is
+        known newer already.
     """
-    changed = False
+    changed = not record.last_stamp
     stamps = record.stamps
     for name, value in written.items():
         if stamp > stamps.get(name, ""):

@@ -28,7 +28,7 @@ class Spell(msgspec.Struct, frozen=True):
         ended_at: when it ended; None while it lasts.
         void: it never counted: the order was deleted, or cancelled before any work.
         planned: the stop was on purpose.
-        failure: it is the order's one failure (its first spell that counts).
+        failure: it is part of the order's one failure: readers count it once for all spells of the order.
     """
 
     started_at: str
@@ -60,7 +60,6 @@ def spells(record: Record) -> list[Spell]:
         ended = [run for run in counting if run.end is not None]
         if ended and end is not None:
             ended[-1].end = end
-    first = counting[0] if counting else None
     kept = {id(run) for run in counting}
     return [
         Spell(
@@ -68,7 +67,7 @@ def spells(record: Record) -> list[Spell]:
             ended_at=None if run.end is None else kept_instant(run.end),
             void=id(run) not in kept,
             planned=planned,
-            failure=run is first and not planned,
+            failure=id(run) in kept and not planned,
         )
         for run in runs
     ]

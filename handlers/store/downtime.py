@@ -68,7 +68,7 @@ def add_edges(tx: Transaction, edges: Iterable[tuple[Key, str, str | None]]) -> 
 
 
 def _edge_rows(found: sa.Row[Any]) -> Iterable[dict[str, Any]]:
-    opened = span(Edge(found.stamp, found.status, found.status_before, found.next_stamp))
+    opened = span(Edge(found.stamp, found.status, found.next_stamp))
     if opened is not None:
         yield {
             "connection_id": found.connection_id,
@@ -79,7 +79,7 @@ def _edge_rows(found: sa.Row[Any]) -> Iterable[dict[str, Any]]:
             "started_at": opened.started_at,
             "ended_at": opened.ended_at,
             "planned": opened.planned,
-            "failure": opened.failure,
+            "failure": not opened.planned,
         }
 
 
@@ -90,32 +90,31 @@ def _neighbours(source: sa.FromClause) -> sa.Select[Any]:
     return sa.select(
         source.c.connection_id,
         source.c.asset_key,
-        before.with_only_columns(before.selected_columns.stamp).scalar_subquery().label("before"),
-        after.with_only_columns(after.selected_columns.stamp).scalar_subquery().label("after"),
+        before.scalar_subquery().label("before"),
+        after.scalar_subquery().label("after"),
     )
 
 
 @lru_cache(maxsize=4)
 def _edges(source: sa.FromClause) -> sa.Select[Any]:
-    """For each row of `source`: its status, the status before it and the stamp after it."""
+    """For each row of `source`: its status and the stamp after it."""
     edge = asset_status_edges
-    before, after = (_beside(source, following=following) for following in (False, True))
+    after = _beside(source, following=True)
     return sa.select(
         source.c.connection_id,
         source.c.asset_key,
         source.c.stamp,
         edge.c.status,
-        before.with_only_columns(before.selected_columns.status).scalar_subquery().label("status_before"),
-        after.with_only_columns(after.selected_columns.stamp).scalar_subquery().label("next_stamp"),
+        after.scalar_subquery().label("next_stamp"),
     ).join_from(source, edge, sa.and_(*(edge.c[name] == source.c[name] for name in EDGE_KEY)))
 
 
 def _beside(source: sa.FromClause, *, following: bool) -> sa.Select[Any]:
-    """The edge of the same asset just before, or just after, a row of `source`."""
+    """The stamp of the same asset's edge just before, or just after, a row of `source`."""
     beside = asset_status_edges.alias("after" if following else "before")
     later = beside.c.stamp > source.c.stamp
     return (
-        sa.select(beside.c.stamp, beside.c.status)
+        sa.select(beside.c.stamp)
         .where(
             beside.c.connection_id == source.c.connection_id,
             beside.c.asset_key == source.c.asset_key,

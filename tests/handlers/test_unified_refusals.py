@@ -74,7 +74,7 @@ def test_a_body_whose_events_cannot_be_told_apart_is_refused_whole(case: str) ->
 
     refused = refusal(raw)
 
-    assert WHOLE_BODY == refused.index
+    assert refused.index == WHOLE_BODY
     assert hashlib.sha256(raw).hexdigest() == refused.digest
     assert (code, "$", found) == told(refused.error)
 

@@ -103,7 +103,7 @@ def head(name: str, body: bytes, *fields: str, signature: str | None = None) -> 
     lines = [
         f"POST /webhooks/{name} HTTP/1.1",
         "Host: localhost",
-        f"X-Webhook-Signature: {signature or makini(body)}",
+        f"X-Webhook-Signature: {makini(body) if signature is None else signature}",
         *fields,
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()

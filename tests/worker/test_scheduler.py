@@ -177,3 +177,15 @@ def test_a_flood_of_due_rows_waits_in_the_table() -> None:
     table = _Table(10**6)
     due_rows(table.lease, table.rung.append).work()
     assert len(table.rung) == ROUNDS
+
+
+def test_a_leader_renews_well_before_it_would_be_taken_for_dead_and_not_at_every_beat() -> None:
+    clock = _Clock()
+    leadership = _Leadership(clock)
+    scheduler = _scheduler(clock, leadership)
+    written = []
+    for _ in range(20):
+        clock.now += scheduler.beat()
+        written.append(leadership.until)
+        assert leadership.until > clock.now + LEADERSHIP.total_seconds() / 2
+    assert len(set(written)) == 5

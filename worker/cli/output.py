@@ -142,4 +142,5 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[int], No
     try:
         yield advance
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()

@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +36,7 @@ log = structlog.get_logger()
 
 
 def up(
+    *,
     home: Annotated[Path | None, typer.Option(help="Folder of everything embedded, made where missing.")] = None,
     public_host: Annotated[str | None, typer.Option(help="Address for webhooks.")] = None,
     public_port: Annotated[int | None, typer.Option(help="Port for webhooks; 0 picks a free one.")] = None,
@@ -68,6 +70,7 @@ def up(
             output.json_line({"receiver": receiver, "console": console, "home": place})
         else:
             output.line(f"ready: webhooks at {receiver}/webhooks/CONNECTION, console at {console}, home {place}")
+        sys.stdout.flush()  # whoever reads a pipe waits for this line
 
     raise typer.Exit(run(settings, tell))
 
@@ -140,14 +143,10 @@ def _environment(home: Path, settings: UpSettings) -> Mapping[str, str]:
     metrics = home / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(mode=0o700)
-    given = {
-        "HOME": str(home),
-        "OPS_HOST": settings.ops_host,
-        "PUBLIC_HOST": settings.public_host,
-    }
     return {
         **os.environ,
-        **{f"{PREFIX}{name}": value for name, value in given.items()},
+        f"{PREFIX}HOME": str(home),
+        f"{PREFIX}OPS_HOST": settings.ops_host,
         MULTIPROCESS_DIR: str(metrics),
     }
 

@@ -1,0 +1,166 @@
+"""The roles of this package as processes: each is put together here and runs until SIGTERM or SIGINT."""
+
+import contextlib
+import os
+import random
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from handlers import sources
+from handlers.connections import Registry
+from handlers.settings import PREFIX, load
+from handlers.store import leader, retries
+from handlers.store.engine import Database
+from handlers.store.rowset import Transaction
+from worker import actors
+from worker.broker import make_broker, run_worker
+from worker.console import questions
+from worker.console.app import build_app
+from worker.console.checks import Readiness
+from worker.console.serve import listen, serve, serving
+from worker.dispatch import Dispatcher
+from worker.queue import ring_rows
+from worker.scheduler import Scheduler, due_rows
+from worker.settings import WorkerSettings
+from worker.telemetry import CONFIGURATION_ERRORS, configure_logging, handed_socket, is_multiprocess, report_ready
+from worker.units import Reader
+
+REFRESH_SECONDS = 1.0
+"""A change of the connections is to be seen within 2 seconds."""
+STOPPING = frozenset({signal.SIGTERM, signal.SIGINT})
+
+log = structlog.get_logger()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def worker() -> None:
+    """Works on what was taken in.
+
+    Raises:
+        ServiceUnreachableError: broker or database do not answer, or the schema is not this version's.
+    """
+    # Before any thread: each inherits it, so that the signal waits for the main thread to ask for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    settings = _settings("worker")
+    database = Database(settings.database, pool_size=settings.worker_threads + 1)
+    registry = Registry(settings.connections_path, settings.home)
+    url = questions.require(settings, database)
+    broker = make_broker(url)
+    reader = Reader(registry, sources.load())
+    actors.declare(broker, Dispatcher(database, reader, clock=_now, dice=random.Random()))  # noqa: S311  # jitter
+    with _refreshing(registry), _own_port(settings, database, registry):
+        log.info("worker_ready", threads=settings.worker_threads)
+        report_ready()
+        run_worker(broker, threads=settings.worker_threads)
+    database.close()
+
+
+def scheduler() -> None:
+    """Rings for what is due.
+
+    Raises:
+        ServiceUnreachableError: broker or database do not answer, or the schema is not this version's.
+    """
+    settings = _settings("scheduler")
+    database = Database(settings.database, pool_size=2)
+    registry = Registry(settings.connections_path, settings.home)
+    broker = make_broker(questions.require(settings, database))
+
+    def hold(duty: str, owner: str, ttl: timedelta) -> bool:
+        with database.write() as connection:
+            return leader.hold(Transaction(connection), duty, owner, now=_now(), ttl=ttl)
+
+    def release(duty: str, owner: str) -> None:
+        with database.write() as connection:
+            leader.release(Transaction(connection), duty, owner)
+
+    def lease(limit: int, duration: timedelta) -> Sequence[retries.RowId]:
+        with database.write() as connection:
+            return retries.lease_due(Transaction(connection), now=_now(), lease=duration, limit=limit)
+
+    owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    stop = threading.Event()
+    for number in STOPPING:
+        signal.signal(number, lambda *_: stop.set())
+    with _own_port(settings, database, registry):
+        log.info("scheduler_ready", owner=owner)
+        report_ready()
+        Scheduler([due_rows(lease, lambda ids: ring_rows(broker, ids))], hold, release, owner).run(stop)
+    broker.close()
+    database.close()
+
+
+def console() -> None:
+    """Serves the operators' port, whatever else is down: that is when it is looked at."""
+    settings = _settings("console")
+    database = Database(settings.database, pool_size=2)
+    registry = Registry(settings.connections_path, settings.home)
+    readiness = Readiness(questions.everything(settings, database, registry))
+    collector = questions.collector(settings, database)
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
+    app = build_app(readiness, [collector], ops_host=settings.ops_host, token=token, pages=True)
+    listener = handed_socket() or listen(settings.ops_host, settings.ops_port, f"{PREFIX}OPS_PORT")
+
+    def started() -> None:
+        log.info("console_ready", port=listener.getsockname()[1])
+        report_ready()
+
+    with _refreshing(registry):
+        serve(app, listener, readiness, started)
+    database.close()
+
+
+def _settings(role: str) -> WorkerSettings:
+    settings = load(WorkerSettings)
+    configure_logging(settings.log_level, settings.log_format, role=role)
+    return settings
+
+
+@contextlib.contextmanager
+def _own_port(settings: WorkerSettings, database: Database, registry: Registry) -> Iterator[None]:
+    """The metrics port of a role that runs alone; with others, the console shows their sum."""
+    if settings.metrics_port is None or is_multiprocess():
+        yield
+        return
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
+    readiness = Readiness(questions.everything(settings, database, registry))
+    app = build_app(readiness, [], ops_host=settings.ops_host, token=token, pages=False)
+    listener = listen(settings.ops_host, settings.metrics_port, f"{PREFIX}METRICS_PORT")
+    with serving(app, listener):
+        log.info("metrics_ready", port=listener.getsockname()[1])
+        yield
+
+
+@contextlib.contextmanager
+def _refreshing(registry: Registry) -> Iterator[None]:
+    """Looks at the connections file once a second, in a thread."""
+    stop = threading.Event()
+
+    def refresh() -> None:
+        counted = registry.bad_edits
+        while not stop.wait(REFRESH_SECONDS):
+            registry.refresh()
+            if registry.bad_edits != counted:
+                CONFIGURATION_ERRORS.inc(registry.bad_edits - counted)
+                counted = registry.bad_edits
+                log.error("connections_not_read", problems=list(registry.problems))
+
+    thread = threading.Thread(target=refresh, name="connections", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+ROLES: dict[str, Callable[[], None]] = {"worker": worker, "scheduler": scheduler, "console": console}
