@@ -99,7 +99,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     warnings: tuple[dict[str, str], ...] = ()
 
 
-class Unmapped(msgspec.Struct, frozen=True, gc=False):
+class Unmapped(msgspec.Struct, frozen=True):
     """An event, or a whole body, that its source could not read; becomes a dead letter.
 
     Attributes:

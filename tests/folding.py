@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from handlers import effects
-from handlers.events import Action, Event, Json, Outcome
+from handlers.events import Action, Delivery, Event, Json, Outcome
 from handlers.rules.downtime import Span
 from handlers.rules.figures import Figures, figures
 from handlers.store import events, migrate, schema
@@ -32,17 +32,17 @@ def sqlite(folder: Path) -> Database:
 def event(
     type_: str,
     key: str,
+    fields: dict[str, Json] | None = None,
     *,
     at: int = 0,
     id_: str | None = None,
     version: int | None = None,
     full_fields: tuple[str, ...] | None = None,
     custom: dict[str, Json] | None = None,
-    **fields: Json,
 ) -> Event:
     """An event of connection `c`, `at` minutes after noon; its digest is made of all that it says."""
     kind, _, verb = type_.partition(".")
-    said = (type_, key, at, id_, version, full_fields, custom or {}, fields)
+    said = (type_, key, at, id_, version, full_fields, custom or {}, fields or {})
     digest = sha256(msgspec.json.encode(said)).hexdigest()
     actions = {"voided": Action.DELETED}
     return Event(
@@ -56,11 +56,16 @@ def event(
         key=key,
         occurred_at=NOON + timedelta(minutes=at),
         version=version,
-        fields=fields,
+        fields=fields or {},
         custom_fields=custom or {},
         full=full_fields is not None,
         full_fields=full_fields or (),
     )
+
+
+def delivery(delivery_id: str, body: bytes) -> Delivery:
+    """A delivery of connection `c`, received at noon."""
+    return Delivery(delivery_id, "c", NOON, body)
 
 
 def apply(database: Database, batches: Iterable[Sequence[Event]]) -> list[Outcome]:

@@ -104,10 +104,7 @@ class Producer:
         arguments = (len(keys), *keys, *self._limits, *(part for pair in batch for part in pair))
         with translated():
             async with asyncio.timeout(self._seconds):
-                try:
-                    verdicts = await self._run("EVALSHA", self._sha, *arguments)
-                except redis.exceptions.NoScriptError:
-                    verdicts = await self._run("EVAL", ENQUEUE, *arguments)
+                verdicts = await (self._run_replicated if self._replicas else self._run)(arguments)
         return [_VERDICTS[letter] for letter in verdicts]
 
     async def backlog(self) -> int:
@@ -135,12 +132,21 @@ class Producer:
         assert self._client is not None, "open() comes first"
         return self._client
 
-    async def _run(self, *command: str | bytes | int) -> bytes:
-        if not self._replicas:
-            return bytes(await self._opened.execute_command(*command))  # type: ignore[no-untyped-call]  # redis leaves it untyped
-        # WAIT counts the writes of its own connection only, so it goes in the same pipeline.
+    async def _run(self, arguments: Sequence[str | bytes | int]) -> bytes:
+        client = self._opened
+        try:
+            verdicts = await client.execute_command("EVALSHA", self._sha, *arguments)  # type: ignore[no-untyped-call]  # redis's, untyped
+        except redis.exceptions.NoScriptError:
+            verdicts = await client.execute_command("EVAL", ENQUEUE, *arguments)  # type: ignore[no-untyped-call]  # redis's, untyped
+        return bytes(verdicts)
+
+    async def _run_replicated(self, arguments: Sequence[str | bytes | int]) -> bytes:
+        """The same, then WAIT, which counts the writes of its own connection only, so it goes in the same pipeline.
+
+        With the script's text: a server that does not know it would wait for replicas before it could be told.
+        """
         async with self._opened.pipeline(transaction=False) as pipeline:
-            pipeline.execute_command(*command)
+            pipeline.execute_command("EVAL", ENQUEUE, *arguments)
             pipeline.execute_command("WAIT", self._replicas, int(self._seconds * 1000 * REPLICAS_PART))
             verdicts, replicas = await pipeline.execute()
         if replicas < self._replicas:

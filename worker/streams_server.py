@@ -107,12 +107,11 @@ CLASSES: tuple[tuple[type[Exception], str], ...] = (
 WORDS = {
     "MISCONF": "broker_not_durable",
     "NOREPLICAS": "broker_not_durable",
-    "Authentication required": "broker_refused",
-    "Invalid Username or Password": "broker_refused",
+    "unauthenticated": "broker_refused",
     "-OOM": "broker_full",
     "-READONLY": "broker_read_only",
 }
-"""What it does not, or not in a handshake; with a dash as Redis 6.2 wraps what a command raised inside a script:
+"""What it does not; with a dash as Redis 6.2 wraps what a command raised inside a script:
 `ERR Error running script (call to f_…): @user_script:1: -OOM command not allowed`."""
 
 
@@ -123,7 +122,8 @@ def code_of(error: BaseException) -> str:
         A slug: `broker_slow`, `broker_full`, `broker_not_durable`, `broker_read_only`, `broker_loading`,
         `broker_refused` or `broker_unavailable`.
     """
-    for kind, code in CLASSES:
-        if isinstance(error, kind):
-            return code
+    for each in (error, error.__context__):  # on a unix socket a refused handshake is wrapped once more
+        for kind, code in CLASSES:
+            if isinstance(each, kind):
+                return code
     return next((code for word, code in WORDS.items() if word in str(error)), "broker_unavailable")

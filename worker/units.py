@@ -10,7 +10,7 @@ import msgspec
 from handlers.connections import Connection
 from handlers.errors import PermanentError
 from handlers.events import WHOLE_BODY, Delivery, Event, Unmapped
-from handlers.sources import Source
+from handlers.sources import Source, inflated
 from handlers.store.deliveries import body_digest
 from handlers.store.retries import RowId
 from worker import telemetry
@@ -74,11 +74,13 @@ class Reader:
     Args:
         connections: the registry.
         sources: every source by name.
+        max_body_bytes: greatest size of a body once it is inflated.
     """
 
-    def __init__(self, connections: Connections, sources: Mapping[str, Source]) -> None:
+    def __init__(self, connections: Connections, sources: Mapping[str, Source], *, max_body_bytes: int) -> None:
         self._connections = connections
         self._sources = sources
+        self._max_body_bytes = max_body_bytes
         self._fingerprints: dict[str, tuple[Connection, str]] = {}
 
     def units(self, delivery: Delivery | Undecodable, now: datetime, row: RowId | None = None) -> Iterator[Unit]:
@@ -98,7 +100,9 @@ class Reader:
     def _read(self, delivery: Delivery, connection: Connection, row: RowId | None) -> Iterator[Unit]:
         fingerprint = self._fingerprint(connection)
         try:
-            items = self._sources[connection.source].read(delivery, connection.options)
+            body = inflated(delivery, self._max_body_bytes)
+            source = self._sources[connection.source]
+            items = [body] if isinstance(body, Unmapped) else source.read(body, connection.options)
         except Exception as error:  # noqa: BLE001  # a source's bug must cost neither the batch nor the delivery
             yield Unit(delivery, PutOff(WHOLE_BODY, error), fingerprint, row)
             return

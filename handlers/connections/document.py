@@ -71,7 +71,7 @@ class Document:
         if self._insert_secret(connection_id, f"{{ ref = {_value(ref)} }}") and self.is_sound():
             return
         self.text = before
-        self._by_tomlkit(lambda table: table["secrets"].insert(0, _inline({"ref": ref})), connection_id)
+        self._by_tomlkit(lambda table: table["secrets"].insert(0, {"ref": ref}), connection_id)
 
     def limit_secrets(self, connection_id: str, until: datetime, now: datetime) -> None:
         """Lets every secret end at `until` (UTC, whole seconds) if it would not before; those past are removed."""
@@ -98,7 +98,12 @@ class Document:
             connections: Any = document["connections"]
             change(connections[connection_id])
             self.text = tomlkit.dumps(document)
-        except (TOMLKitError, AttributeError, TypeError):  # a layout it cannot edit; the text stays, and is unsound
+        except (
+            TOMLKitError,
+            AttributeError,
+            TypeError,
+            ValueError,
+        ):  # a layout it cannot edit: the text stays, unsound
             return
 
     def _insert_first(self, connection_id: str, line: str) -> bool:

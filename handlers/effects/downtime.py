@@ -8,7 +8,6 @@ from handlers.events import Action, Json
 from handlers.rules.facts import Fact, Key, fold_all
 from handlers.rules.intervals import interval
 from handlers.rules.registers import Record
-from handlers.rules.times import parse_instant
 from handlers.rules.trail import step
 from handlers.store import records
 from handlers.store.downtime import INTERVAL
@@ -39,11 +38,12 @@ def _row(key: Key, record: Record) -> dict[str, Any]:
         "key": key[1],
         "record": record,
         "asset_key": told.asset_key,
-        "started_at": parse_instant(told.started_at),
-        "ended_at": parse_instant(told.ended_at),
+        "started_at": told.started_at,
+        "ended_at": told.ended_at,
         "planned": told.planned,
         "failure": told.failure,
         "is_void": told.void,
+        "day_precision": told.day_precision,
         "cause": record.read("cause"),
         "reason": record.read("reason"),
         "work_order_key": record.ref("work_order_ref"),

@@ -27,7 +27,7 @@ class Value(Struct, kw_only=True):
     @classmethod
     def read(cls, value: Any, path: str, context: Context) -> Json:
         """Reads one value that is not null; see `reading.Reader`."""
-        raise AssertionError(f"{cls.__name__} has no reader of its own")
+        raise NotImplementedError
 
 
 class Ref(Value):

@@ -11,6 +11,18 @@ def kept_instant(moment: datetime) -> str:
     return utc.replace(tzinfo=None).isoformat() + "Z"
 
 
+def parse_moment(kept: Json) -> datetime | None:
+    """A kept instant, or the midnight (UTC) that begins a kept date; None for null."""
+    if isinstance(kept, str) and is_date(kept):
+        return datetime.fromisoformat(kept).replace(tzinfo=UTC)
+    return parse_instant(kept)
+
+
+def is_date(kept: Json) -> bool:
+    """Whether a kept value is a plain date, `2026-03-01`: precise to the day only."""
+    return isinstance(kept, str) and len(kept) == len("2026-03-01")
+
+
 def parse_instant(kept: Json) -> datetime | None:
     """A kept instant as an aware datetime; None for null and for a plain date."""
     if not isinstance(kept, str) or "T" not in kept:

@@ -53,6 +53,7 @@ _TYPES = {
     b"n": "null",
     b"": "nothing",
 }
+_VALUE = msgspec.json.Decoder(msgspec.Raw)
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 Decoded = TypeVar("Decoded")
@@ -133,15 +134,15 @@ def split(body: bytes) -> Elements:
     """
     _check_text(body)
     kind = type_of(body)
-    if kind == "object":
-        return Elements([body.strip(JSON_WHITE_SPACE)], in_array=False)
-    elements = decode(_ELEMENTS, body, "$") if kind == "array" else None
-    if elements is None:
-        decode(msgspec.json.Decoder(), body, "$")
+    if kind == "array":
+        elements = decode(_ELEMENTS, body, "$")
+        if len(elements) > MAX_EVENTS:
+            raise _whole("too_many_events", "array", f"at most {MAX_EVENTS} events")
+        return Elements([bytes(each) for each in elements], in_array=True)
+    value = bytes(decode(_VALUE, body, "$"))
+    if kind != "object":
         raise _whole("wrong_type", kind, "an object or an array of objects")
-    if len(elements) > MAX_EVENTS:
-        raise _whole("too_many_events", "array", f"at most {MAX_EVENTS} events")
-    return Elements([bytes(each) for each in elements], in_array=True)
+    return Elements([value], in_array=False)
 
 
 def decode(decoder: "msgspec.json.Decoder[Decoded]", raw: bytes, path: str) -> Decoded:

@@ -84,8 +84,6 @@ def _read_element(elements: Elements, index: int, delivery: Delivery, options: M
     try:
         return _read_event(raw, index, digested, delivery, context)
     except PermanentError as error:
-        if error.code == "malformed_json" and not elements.in_array:
-            return Unmapped(WHOLE_BODY, digest(delivery.body), without_traces(error))
         return Unmapped(index, digested, without_traces(error))
 
 

@@ -32,10 +32,9 @@ POSTGRES_NETWORK = {
     "tcp_user_timeout": 15_000,
 }
 SQLITE_PRAGMAS = (
+    "busy_timeout=10000",
     "journal_mode=WAL",
     "synchronous=FULL",
-    "busy_timeout=10000",
-    "foreign_keys=ON",
 )
 WRITES = "writes"
 """Execution option that tells a SQLite transaction to take the write lock at its start."""

@@ -137,7 +137,9 @@ def _update(dialect: str, table: sa.Table, names: tuple[str, ...], keys: tuple[s
 @lru_cache(maxsize=256)
 def _delete(dialect: str, table: sa.Table, names: tuple[str, ...]) -> sa.Executable:
     rows = _rowset(dialect, table, names)
-    return sa.delete(table).where(sa.exists().where(_matches(table, rows, names)))
+    wanted = sa.select(*(rows.c[name] for name in names))
+    # A tuple's IN is found by the key's index on both databases; a correlated EXISTS would read SQLite's whole table.
+    return sa.delete(table).where(sa.tuple_(*(table.c[name] for name in names)).in_(wanted))
 
 
 @lru_cache(maxsize=256)

@@ -173,6 +173,7 @@ downtime = Table(
     Column("planned", Boolean),
     Column("failure", Boolean, nullable=False, server_default=text("false")),
     Column("is_void", Boolean, nullable=False, server_default=text("false")),
+    Column("day_precision", Boolean, nullable=False, server_default=text("false"), comment="a time is only a date"),
     Column("cause", Text),
     Column("reason", Text),
     Column("work_order_key", ordered_text()),

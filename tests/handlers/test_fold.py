@@ -1,5 +1,6 @@
 """State is a function of the set of facts: whatever order they come in, however often, in whatever batches."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -56,17 +57,19 @@ def work_order_events(draw: st.DrawFn) -> Event:
     implied = {"completed": "completed", "reopened": "in_progress", "cancelled": "cancelled"}.get(verb)
     if implied is not None or verb == "status_changed" or draw(st.booleans()):
         fields["status"] = {"value": implied or draw(st.sampled_from(STATUSES)), "source_code": None}
-    custom = draw(st.dictionaries(st.sampled_from(("x", "y")), st.sampled_from((None, "1", "2")), max_size=2))
+    custom: dict[str, Json] = draw(
+        st.dictionaries(st.sampled_from(("x", "y")), st.sampled_from((None, "1", "2")), max_size=2)
+    )
     full = draw(st.booleans()) and verb in {"created", "updated"}
     return folding.event(
         f"work_order.{verb}",
         draw(st.sampled_from(("WO-1", "WO-2"))),
+        fields,
         at=draw(minutes),
         id_=draw(ids),
         version=draw(versions),
         full_fields=FULL if full else None,
         custom=custom,
-        **fields,
     )
 
 
@@ -87,9 +90,7 @@ def downtime_events(draw: st.DrawFn) -> Event:
         )
     )
     key = draw(st.sampled_from(("D-1", "D-2")))
-    return folding.event(
-        f"downtime.{verb}", key, at=draw(minutes), id_=draw(ids), version=draw(versions), **fields
-    )
+    return folding.event(f"downtime.{verb}", key, fields, at=draw(minutes), id_=draw(ids), version=draw(versions))
 
 
 @st.composite
@@ -102,9 +103,7 @@ def asset_events(draw: st.DrawFn) -> Event:
     )
     if verb == "status_changed":
         fields["status"] = draw(st.sampled_from(("operating", "down", "maintenance", "standby")))
-    return folding.event(
-        f"asset.{verb}", draw(assets), at=draw(minutes), id_=draw(ids), version=draw(versions), **fields
-    )
+    return folding.event(f"asset.{verb}", draw(assets), fields, at=draw(minutes), id_=draw(ids), version=draw(versions))
 
 
 kinds = (work_order_events(), downtime_events(), asset_events())
@@ -118,7 +117,7 @@ def told_differently(draw: st.DrawFn) -> tuple[list[Event], list[list[Event]]]:
     repeated = draw(st.permutations(history + draw(st.lists(st.sampled_from(history), max_size=6))))
     cuts = sorted(draw(st.lists(st.integers(0, len(repeated)), max_size=5)))
     bounds = [0, *cuts, len(repeated)]
-    return history, [list(repeated[start:end]) for start, end in zip(bounds, bounds[1:], strict=False) if start < end]
+    return history, [list(repeated[start:end]) for start, end in itertools.pairwise(bounds) if start < end]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -21,6 +21,7 @@ class Clock:
         self.now = 100.0
 
     def __call__(self) -> float:
+        """The time it was set to."""
         return self.now
 
 

@@ -110,7 +110,7 @@ def test_a_broker_that_does_not_answer_means_503_in_time(tmp_path: Path, own_val
     with receiver(tmp_path, own_valkey.url) as found:
         assert found.post("acme").status == 200
         with own_valkey.client() as client:
-            client.execute_command("CLIENT", "PAUSE", "3500", "ALL")
+            client.client_pause(3500)
         answer = found.post("acme")
         assert (answer.status, answer.problem["type"]) == (503, "broker_unavailable")
         within(4.0, lambda: found.post("acme").status == 200)

@@ -1,6 +1,7 @@
 """A batch is committed whole, each event ends once, and what fails costs nobody else anything."""
 
 import dataclasses
+import gzip
 import random
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +66,7 @@ class Works:
         self.database = database
         self.clock = Clock()
         self.registry = Registry(path, folder)
-        reader = Reader(self.registry, sources or load())
+        reader = Reader(self.registry, sources or load(), max_body_bytes=4096)
         self.dispatcher = Dispatcher(database, reader, clock=self.clock, dice=random.Random(1))
 
     def rows(self, table: sa.Table) -> list[dict[str, Any]]:
@@ -212,6 +213,16 @@ def test_a_letter_is_superseded_when_a_repeat_of_its_event_is_applied(database: 
     assert works.outcomes() == {"e1": "applied"}
 
 
+def test_a_gzip_body_is_inflated_up_to_the_limit_and_archived_as_it_was_signed(works: Works) -> None:
+    small, bomb = gzip.compress(orjson.dumps(order("e1"))), gzip.compress(b" " * 5_000)
+
+    works.dispatcher.process([delivery("d1", small), delivery("d2", bomb)])
+
+    assert works.outcomes() == {"e1": "applied"}
+    assert [row["code"] for row in works.rows(schema.dead_letters)] == ["too_large"]
+    assert sorted(bytes(row["body"]) for row in works.rows(schema.deliveries)) == sorted([small, bomb])
+
+
 def test_a_message_that_cannot_be_decoded_is_buried_with_its_bytes(works: Works) -> None:
     works.dispatcher.process([Undecodable("plant", b"\x07\xff\x00", "wire version 7")])
     works.dispatcher.process([Undecodable("plant", b"\x07\xff\x00", "wire version 7")])
@@ -335,7 +346,9 @@ def test_two_workers_that_set_different_fields_of_one_new_work_order_lose_neithe
     def work(field: str) -> None:
         start.wait()
         for n in range(40):
-            works.dispatcher.process([delivery(f"{field}{n}", order(f"{field}{n}", f"WO-{n}", **{field: "x"}))])
+            works.dispatcher.process(
+                [delivery(f"{field}{n}", {**order(f"{field}{n}"), "data": {"key": f"WO-{n}", field: "x"}})]
+            )
 
     threads = [threading.Thread(target=work, args=(field,)) for field in ("title", "description")]
     for thread in threads:

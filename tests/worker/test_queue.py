@@ -279,6 +279,7 @@ def test_a_server_that_cannot_write_its_disk_says_so() -> None:
         until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", "a failed snapshot")
 
         assert _code(server.url) == "broker_not_durable"
+        client.config_set("save", "")  # else it would not end before that snapshot succeeds
 
 
 def test_a_replica_takes_no_writes(server: BrokerServer) -> None:
@@ -333,13 +334,13 @@ def test_a_batch_counts_as_durable_only_with_as_many_replicas_as_asked_for() -> 
     def one(producer: Producer) -> Awaitable[list[Refusal | None]]:
         return producer.enqueue([("acme", b"1")])
 
-    with valkey_server(tcp=True) as primary:
+    with valkey_server("--repl-diskless-sync-delay", "0", tcp=True) as primary:
         with pytest.raises(TransientError) as caught:
-            ask(primary.url, one, replicas=1, wait=timedelta(seconds=0.2))
+            ask(primary.url, one, replicas=1, wait=timedelta(seconds=1))
         assert caught.value.code == "broker_not_durable"
 
         port = primary.url.removesuffix("/0").rsplit(":", 1)[1]
-        with valkey_server("--replicaof", f"127.0.0.1 {port}", "--repl-diskless-sync-delay", "0") as replica:
+        with valkey_server("--replicaof", f"127.0.0.1 {port}") as replica:
             assert ask(primary.url, one, replicas=1, wait=timedelta(seconds=20)) == [None]
             with replica.client() as client:
                 assert client.xlen(stream("live")) == 2

@@ -9,7 +9,7 @@ from handlers.events import Json, MappingOptions
 from handlers.model.asset import AssetStatus
 from handlers.model.reading import Context
 from handlers.model.scalars import read_decimal, read_duration, read_text
-from handlers.model.values import Coded, Money, Party, Priority, Quantity, Ref
+from handlers.model.values import Coded, Money, Party, Priority, Quantity, Ref, Value
 from handlers.model.work_order import WorkOrderStatus
 
 OPTIONS = MappingOptions(
@@ -171,3 +171,8 @@ def test_a_duration_is_whole_seconds() -> None:
 
 def test_an_integer_serves_as_text() -> None:
     assert read_text(4_000_001, "x", Context(OPTIONS)) == "4000001"
+
+
+def test_a_value_type_must_bring_its_own_reader() -> None:
+    with pytest.raises(NotImplementedError):
+        Value.read("x", "x", Context(OPTIONS))

@@ -119,6 +119,13 @@ def upgrade() -> None:
         sa.Column("planned", sa.Boolean()),
         sa.Column("failure", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("is_void", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column(
+            "day_precision",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="a time is only a date",
+        ),
         sa.Column("cause", sa.Text()),
         sa.Column("reason", sa.Text()),
         sa.Column("work_order_key", ORDERED),

@@ -1,0 +1,155 @@
+"""Random damage to signed requests: accepted only where the signed bytes and a signature are what they were."""
+
+import base64
+import random
+import re
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from handlers.events import Delivery
+from handlers.signatures import scheme, sign
+from tests.receiver.harness import SECRET, Running, status_of
+from tests.servers import BrokerServer
+from tests.sizes import size
+from worker.queue import decode
+from worker.streams_server import stream
+
+BODY = b'{"id": "evt-7", "type": "work_order.completed", "data": {"key": "W-1", "note": "\xc3\xbc"}}'
+REFUSALS = {400, 401, 404, 405, 408, 413, 431}
+NAMES = {"acme": "makini", "octocat": "github", "stripe": "stripe", "standard": "standard-webhooks"}
+METHODS = [b"GET", b"PUT", b"HEAD", b"OPTIONS", b"DELETE", b"PATCH", b"TRACE", b"CONNECT", b"BREW", b""]
+
+
+class Request(NamedTuple):
+    """A signed request, whole.
+
+    Attributes:
+        name: of its connection.
+        raw: as it is sent.
+        signed: what must still stand in it, decoded, for its signature to be the same: the digest, and the id and
+            time that were signed with the body.
+    """
+
+    name: str
+    raw: bytes
+    signed: tuple[bytes, ...]
+
+
+def _request(name: str, now: float) -> Request:
+    headers = sign(scheme(NAMES[name]), SECRET.encode(), BODY, now=now, message_id="msg_2KWPBgLlAfxdpx2AI54pPJ85f4W")
+    lines = [
+        f"POST /webhooks/{name} HTTP/1.1",
+        "Host: localhost",
+        "User-Agent: upstream/1.0",
+        "Content-Type: application/json",
+        *(f"{field}: {value}" for field, value in headers.items()),
+        f"Content-Length: {len(BODY)}",
+        "Connection: close",
+    ]
+    raw = "\r\n".join(lines).encode() + b"\r\n\r\n" + BODY
+    values = " ".join(value for field, value in headers.items() if "signature" in field or "hmac" in field)
+    digests = [bytes.fromhex(each) for each in re.findall(r"[0-9a-f]{64}", values)]
+    digests += [base64.b64decode(each) for each in re.findall(r"[A-Za-z0-9+/]{43}=", values)]
+    assert len(digests) == 1
+    rest = [headers[field].encode() for field in ("webhook-id", "webhook-timestamp") if field in headers]
+    rest += [each.encode() for each in re.findall(r"t=\d+", values)]
+    return Request(name, raw, (*digests, *rest))
+
+
+def _stands(part: bytes, raw: bytes) -> bool:
+    """Whether a signed part is in the request, whatever the letters that spell a digest."""
+    if part in raw:
+        return True
+    spelt = [bytes.fromhex(each.decode()) for each in re.findall(rb"(?=([0-9a-fA-F]{64}))", raw)]
+    spelt += [base64.b64decode(each + b"=") for each in re.findall(rb"(?=([A-Za-z0-9+/]{43}))", raw)]
+    return part in spelt
+
+
+def _flip(raw: bytearray, at: int, chance: random.Random) -> None:
+    raw[at] ^= 1 << chance.randrange(8)
+
+
+def _replace(raw: bytearray, at: int, chance: random.Random) -> None:
+    raw[at] = chance.randrange(256)
+
+
+def _insert(raw: bytearray, at: int, chance: random.Random) -> None:
+    raw[at:at] = chance.choice([b"\r\n", b" ", b"0", b"%41", b",", b"\x00", bytes([chance.randrange(256)])])
+
+
+def _delete(raw: bytearray, at: int, chance: random.Random) -> None:
+    del raw[at : at + chance.choice([1, 1, 1, 2, 8, 40])]
+
+
+def _repeat(raw: bytearray, at: int, chance: random.Random) -> None:
+    end = at + chance.randrange(1, 60)
+    raw[at:at] = raw[at:end]
+
+
+def _swap_lines(raw: bytearray, _: int, chance: random.Random) -> None:
+    head, gap, body = bytes(raw).partition(b"\r\n\r\n")
+    first, *fields = head.split(b"\r\n")
+    chance.shuffle(fields)
+    raw[:] = b"\r\n".join([first, *fields]) + gap + body
+
+
+def _change_method(raw: bytearray, _: int, chance: random.Random) -> None:
+    raw[:4] = chance.choice(METHODS)
+
+
+def _change_path(raw: bytearray, _: int, chance: random.Random) -> None:
+    name = chance.choice([*NAMES, "nobody", "", "a/b", "%00", "x" * 3000]).encode()
+    raw[5 : max(5, raw.find(b" HTTP"))] = chance.choice([b"/webhooks/", b"/", b"/livez", b"//webhooks/", b"webhooks/"]) + name
+
+
+MUTATIONS: list[Callable[[bytearray, int, random.Random], None]] = [
+    *([_flip, _replace, _insert, _delete, _repeat] * 4),
+    _swap_lines,
+    _change_method,
+    _change_path,
+]
+
+
+def _mutated(raw: bytes, chance: random.Random) -> bytes:
+    found = bytearray(raw)
+    for _ in range(chance.choice([1, 1, 1, 1, 2, 3])):
+        parts = (0, raw.index(b"\r\n"), raw.index(b"\r\n\r\n"), len(raw))
+        part = chance.randrange(3)  # the first line, the header fields and the body equally often
+        at = min(chance.randrange(parts[part], parts[part + 1]), len(found) - 1)
+        chance.choice(MUTATIONS)(found, at, chance)
+    return bytes(found)
+
+
+def test_only_an_unharmed_signature_over_unharmed_bytes_is_accepted(running: Running, valkey: BrokerServer) -> None:
+    seed = int(__import__("os").environ["SEED"])
+    chance = random.Random(seed)
+    seen: dict[int, int] = {}
+    for _ in range(size(1_000, 10_000)):
+        request = _request(chance.choice(list(NAMES)), time.time())
+        raw = _mutated(request.raw, chance)
+        answer = running.raw(raw, end=True)
+        assert answer, raw
+        status = status_of(answer)
+        seen[status] = seen.get(status, 0) + 1
+        if status != 200:
+            assert status in REFUSALS, raw
+            continue
+        delivery = _newest(valkey)
+        assert delivery.body == BODY, raw
+        assert NAMES[delivery.connection_id] == NAMES[request.name], raw
+        assert all(_stands(part, raw) for part in request.signed), raw
+    print(seen)
+    assert set(seen) >= {200, 400, 401, 404, 405}
+    assert seen[200] < seen[401] + seen[400]
+
+
+def _newest(valkey: BrokerServer) -> Delivery:
+    with valkey.client() as client:
+        entries: Any = client.xrevrange(stream("live"), count=1)
+        client.flushall()
+    ((_, fields),) = entries
+    (raw,) = fields.values()
+    delivery = decode(raw)
+    assert isinstance(delivery, Delivery)
+    return delivery

@@ -1,0 +1,173 @@
+"""`maintenworks up` with everything real: five processes under one."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil  # type: ignore[import-untyped]  # it ships no types
+import pytest
+
+from worker.console.serve import listen
+
+SCRIPT = "import sys; from worker.main import main; sys.argv[0] = 'maintenworks'; main()"
+WAIT_SECONDS = 60.0
+PARTS = {
+    "broker": "valkey-server",
+    "receiver": "-m receiver",
+    "worker": "-m worker worker",
+    "scheduler": "-m worker scheduler",
+    "console": "-m worker console",
+}
+
+
+class _Up:
+    def __init__(self, home: Path, *arguments: str) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("MAINTENWORKS_")}
+        self.log = home.with_suffix(f".{time.monotonic_ns()}.log")
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SCRIPT, "up", "--home", str(home), "--json", *arguments],
+                env=kept,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self._children: set[psutil.Process] = set()
+
+    def ready(self) -> dict[str, str]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.log.read_text()
+        answer: dict[str, str] = json.loads(line)
+        return answer
+
+    def parts(self) -> dict[str, psutil.Process]:
+        found: dict[str, psutil.Process] = {}
+        for child in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                command = " ".join(child.cmdline())
+                found |= {name: child for name, mark in PARTS.items() if mark in command}
+        self._children |= set(found.values())
+        return found
+
+    def end(self) -> int:
+        return self.process.wait(WAIT_SECONDS)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.parts()
+        self.process.kill()
+        self.process.communicate()
+        for child in self._children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+
+
+Launcher = Callable[..., _Up]
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Launcher]:
+    """Starts `up` in a fresh home on free ports."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*arguments: str) -> _Up:
+            up = _Up(tmp_path / "home", "--public-port", "0", "--ops-port", "0", *arguments)
+            stack.callback(up.close)
+            return up
+
+        yield start
+
+
+def _eventually(seen: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not seen():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.05)
+
+
+def _is_ready(console: str) -> bool:
+    try:
+        return httpx.get(f"{console}/readyz", timeout=10).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_an_empty_home_comes_up_whole_and_drains_in_order_leaving_nothing(launch: Launcher, tmp_path: Path) -> None:
+    up = launch()
+    urls = up.ready()
+    parts = up.parts()
+    assert urls.keys() == {"receiver", "console", "home"}
+    assert urls["home"] == str(tmp_path / "home")
+    assert parts.keys() == PARTS.keys()
+    assert httpx.get(f"{urls['receiver']}/readyz").status_code == 200
+    assert httpx.get(f"{urls['console']}/readyz").json()["failing"] == []
+    up.process.send_signal(signal.SIGTERM)
+    assert up.end() == 0
+    ended = [line["name"] for line in map(json.loads, up.log.read_text().splitlines()) if line["event"] == "role_ended"]
+    assert ended == ["receiver", "worker", "scheduler", "console", "broker"]
+    assert not any(part.is_running() for part in parts.values())
+
+
+def test_the_page_of_metrics_is_the_sum_of_all_roles(launch: Launcher) -> None:
+    urls = launch().ready()
+    assert httpx.post(f"{urls['receiver']}/webhooks/nobody", content=b"{}").status_code == 401
+
+    def shown() -> bool:
+        page = httpx.get(f"{urls['console']}/metrics").text
+        return (
+            'maintenworks_webhooks_received_total{connection="unknown"' in page
+            and 'maintenworks_schedule_last_success_timestamp_seconds{schedule="due_rows"}' in page
+            and 'maintenworks_queue_messages{queue="live",state="ready"} 0.0' in page
+        )
+
+    _eventually(shown)
+
+
+def test_whatever_is_killed_comes_back_on_the_same_ports(launch: Launcher) -> None:
+    up = launch()
+    urls = up.ready()
+    before = up.parts()
+    for part in before.values():
+        part.kill()
+    _eventually(lambda: up.parts().keys() == PARTS.keys() and not set(up.parts().values()) & set(before.values()))
+    _eventually(lambda: _is_ready(urls["console"]))
+    _eventually(lambda: httpx.get(f"{urls['receiver']}/readyz", timeout=30).status_code == 200)
+    up.process.send_signal(signal.SIGINT)
+    assert up.end() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+def test_killed_itself_it_leaves_nothing_behind_and_the_home_is_usable_at_once(launch: Launcher) -> None:
+    up = launch()
+    up.ready()
+    parts = up.parts()
+    up.process.kill()
+    again = launch()
+    again.ready()
+    _eventually(lambda: not any(part.is_running() for part in parts.values()))
+
+
+def test_a_second_one_on_the_same_home_is_refused(launch: Launcher) -> None:
+    up = launch()
+    up.ready()
+    second = launch()
+    assert second.end() == 2
+    assert "another `maintenworks up` runs there" in second.log.read_text()
+    assert up.parts().keys() == PARTS.keys()
+
+
+def test_a_port_that_is_taken_is_a_line_and_2(launch: Launcher) -> None:
+    with listen("0.0.0.0", 0, "") as taken:
+        up = launch("--public-port", str(taken.getsockname()[1]))
+        assert up.end() == 2
+    assert [line.partition(": ")[2][:25] for line in up.log.read_text().splitlines()] == [
+        "MAINTENWORKS_PUBLIC_PORT: "[:25]
+    ]

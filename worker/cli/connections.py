@@ -1,0 +1,275 @@
+"""`connections`: who may send, and with which secrets."""
+
+import tomllib
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from handlers.connections import Connection, SecretRef, edits
+from handlers.connections.edits import Issued
+from handlers.errors import ConfigurationError, ServiceUnreachableError, TransientError
+from handlers.settings import load
+from worker import queue
+from worker.cli import connections_check, given, output
+from worker.cli.roles import Home
+from worker.settings import WorkerSettings
+
+commands = typer.Typer(help="Who may send, and with which secrets.", no_args_is_help=True)
+commands.command()(connections_check.check)
+commands.command()(connections_check.verify)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The connection's name, as in its webhook's address.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Secret = Annotated[str | None, typer.Option(metavar="REF", help="Where the secret is: env:NAME or file:PATH.")]
+
+
+@commands.command()
+def add(
+    connection_id: Id,
+    source: Annotated[str, typer.Option(help="The upstream system, as `maintenworks routes` names it.")],
+    *,
+    scheme: Annotated[
+        str | None, typer.Option(help="How it signs: a name, or options as TOML; the source's own otherwise.")
+    ] = None,
+    customer: Annotated[str | None, typer.Option(help="Whose it is; ID otherwise.")] = None,
+    environment: Annotated[str | None, typer.Option(help="production (otherwise) or sandbox.")] = None,
+    secret: Secret = None,
+    generate_secret: Annotated[
+        bool, typer.Option("--generate-secret", help="Make a secret, keep it under the home, print it once.")
+    ] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Add a connection, or take a revoked one in again with a new secret.
+
+    Every role knows it within 2 seconds.
+
+    Example: `maintenworks connections add acme --source unified --generate-secret`
+
+    Example: `maintenworks connections add plant-7 --source unified --secret env:PLANT_7_SECRET
+    --scheme '{ hmac = { header = "X-Signature", encoding = "base64" } }'`
+    """
+    if (secret is None) != generate_secret:
+        raise typer.BadParameter("give either --secret REF or --generate-secret")
+    settings = load(WorkerSettings, home=home)
+    known = given.registry(settings).get(connection_id)
+    if known is not None and known.revoked:
+        _need_broker(settings, f"{connection_id} is still revoked")  # before anything is written
+    fields = {"source": source, "scheme": _scheme(scheme), "customer": customer, "environment": environment}
+    issued = edits.add(settings.connections_path, settings.home, connection_id, fields, secret=secret)
+    _admit(settings, connection_id, needed=known is not None)
+    added = given.registry(settings).all()[connection_id]
+    _tell_issued("added", added, issued, as_json=as_json)
+
+
+@commands.command("list")
+def list_(home: Home = None, as_json: Json = False) -> None:
+    """Print every connection.
+
+    Example: `maintenworks connections list --json | jq -r 'select(.paused) | .connection'`
+    """
+    settings = load(WorkerSettings, home=home)
+    found = given.registry(settings).all().values()
+    if as_json:
+        for each in found:
+            output.json_line(described(each))
+        return
+    if not found:
+        output.note(f"no connections in {settings.connections_path}; see `maintenworks connections add --help`")
+        return
+    columns = ("connection", "source", "customer", "environment", "scheme", "secrets", "state")
+    rows = [
+        (each.id, each.source, each.customer, each.environment, each.scheme.name, len(each.secrets), _state(each))
+        for each in found
+    ]
+    output.table(columns, rows, right=("secrets",))
+
+
+@commands.command()
+def show(connection_id: Id, home: Home = None, as_json: Json = False) -> None:
+    """Print one connection: everything but its secrets, of which only the places are known.
+
+    Example: `maintenworks connections show acme`
+    """
+    settings = load(WorkerSettings, home=home)
+    found = described(given.connection(given.registry(settings), connection_id, settings))
+    if as_json:
+        output.json_line(found)
+        return
+    refs = found.pop("secrets")
+    rows = [(name, value) for name, value in found.items() if value not in (None, {})]
+    rows += [(f"secret {position}", _secret_line(ref)) for position, ref in enumerate(refs)]
+    output.table(("field", "value"), rows)
+
+
+@commands.command()
+def rotate(
+    connection_id: Id,
+    *,
+    grace: Annotated[str, typer.Option(help="How long the old secrets go on: 90s, 30min, 24h, 7d.")] = "24h",
+    secret: Secret = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Give a connection a new secret; the old ones go on for a while.
+
+    Without --secret a new one is made, kept under the home and printed once. Hand it to the sender within the grace.
+
+    Example: `maintenworks connections rotate acme --grace 7d`
+    """
+    settings = load(WorkerSettings, home=home)
+    lasting = given.duration(grace, "--grace")
+    given.connection(given.registry(settings), connection_id, settings)
+    now = datetime.now(UTC)
+    issued = edits.rotate(
+        settings.connections_path, settings.home, connection_id, grace=lasting, now=now, secret=secret
+    )
+    rotated = given.registry(settings).all()[connection_id]
+    _tell_issued("rotated", rotated, issued, as_json=as_json)
+
+
+@commands.command()
+def revoke(connection_id: Id, home: Home = None, as_json: Json = False) -> None:
+    """Refuse everything a connection sends, from now on.
+
+    In effect at once, in the broker and in the file; fails, with nothing changed, where the broker does not answer.
+    What was accepted before is still worked on. `connections add` takes it in again.
+
+    Example: `maintenworks connections revoke acme`
+    """
+    settings = load(WorkerSettings, home=home)
+    try:
+        given.connection(given.registry(settings), connection_id, settings)
+    except ConfigurationError:
+        output.note("the file is bad, so only the broker is told; it refuses this connection whatever the file says")
+    try:
+        queue.revoke(queue.broker_url(settings), connection_id)
+    except (ServiceUnreachableError, TransientError) as error:
+        raise ServiceUnreachableError(f"{connection_id} is not revoked: {error}") from error
+    try:
+        edits.revoke(settings.connections_path, connection_id)
+    except ConfigurationError as error:
+        output.refuse(error)
+        output.note(f"{connection_id} is revoked in the broker, but not marked in the file; mend it and revoke again")
+        raise typer.Exit(output.PARTLY) from None
+    _tell(connection_id, "revoked", as_json=as_json)
+
+
+@commands.command()
+def pause(connection_id: Id, home: Home = None, as_json: Json = False) -> None:
+    """Keep what a connection sends, and apply none of it until it is resumed.
+
+    Example: `maintenworks connections pause acme`
+    """
+    settings = load(WorkerSettings, home=home)
+    given.connection(given.registry(settings), connection_id, settings)
+    edits.pause(settings.connections_path, connection_id)
+    _tell(connection_id, "paused", as_json=as_json)
+
+
+@commands.command()
+def resume(connection_id: Id, home: Home = None, as_json: Json = False) -> None:
+    """Apply again what a paused connection sends, and what it sent meanwhile.
+
+    Example: `maintenworks connections resume acme`
+    """
+    settings = load(WorkerSettings, home=home)
+    given.connection(given.registry(settings), connection_id, settings)
+    edits.resume(settings.connections_path, connection_id)
+    _tell(connection_id, "resumed", as_json=as_json)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group."""
+    app.add_typer(commands, name="connections", rich_help_panel="Connections")
+
+
+def described(connection: Connection) -> dict[str, Any]:
+    """A connection as it is printed: no secret, only where each is."""
+    options = connection.options
+    return {
+        "connection": connection.id,
+        "path": f"/webhooks/{connection.id}",
+        "source": connection.source,
+        "customer": connection.customer,
+        "environment": connection.environment,
+        "scheme": connection.scheme.name,
+        "signature": connection.scheme.expects,
+        "paused": connection.paused,
+        "revoked": connection.revoked,
+        "rate_limit_per_s": connection.rate_limit,
+        "deployment": connection.deployment,
+        "api": connection.api.base_url if connection.api else None,
+        "time_zone": options.time_zone,
+        "site_zones": dict(options.site_zones),
+        "currency": options.currency,
+        "status_map": dict(options.status_map),
+        "priority_map": dict(options.priority_map),
+        "secrets": [_secret(ref) for ref in connection.secrets],
+    }
+
+
+def _secret(ref: SecretRef) -> dict[str, Any]:
+    return {"ref": ref.text, "not_before": ref.not_before, "not_after": ref.not_after}
+
+
+def _secret_line(ref: dict[str, Any]) -> str:
+    bounds = [f"{word} {ref[name]:%Y-%m-%dT%H:%M:%SZ}" for word, name in _BOUNDS if ref[name] is not None]
+    return " ".join([ref["ref"], *bounds])
+
+
+_BOUNDS = (("from", "not_before"), ("until", "not_after"))
+
+
+def _state(connection: Connection) -> str:
+    if connection.revoked:
+        return "revoked"
+    return "paused" if connection.paused else "active"
+
+
+def _scheme(text: str | None) -> Any:
+    """A scheme's name, or its options written as in the file."""
+    if text is None or not text.lstrip().startswith("{"):
+        return text
+    try:
+        return tomllib.loads(f"scheme = {text}")["scheme"]
+    except tomllib.TOMLDecodeError as error:
+        hint = 'write it as in the file: { hmac = { header = "X-Signature" } }'
+        raise typer.BadParameter(f"{error}; {hint}", param_hint="--scheme") from None
+
+
+def _need_broker(settings: WorkerSettings, otherwise: str) -> None:
+    try:
+        queue.queue_state(queue.broker_url(settings))
+    except (ServiceUnreachableError, TransientError) as error:
+        raise ServiceUnreachableError(f"{otherwise}: {error}") from error
+
+
+def _admit(settings: WorkerSettings, connection_id: str, *, needed: bool) -> None:
+    """Takes a revocation in the broker back, where there may be one."""
+    try:
+        queue.admit(queue.broker_url(settings), connection_id)
+    except (ServiceUnreachableError, TransientError) as error:
+        if needed or settings.broker_url is not None:
+            problem = f"{connection_id} is in the file, but the broker may still refuse it"
+            raise ServiceUnreachableError(f"{problem}: {error}; revoke it and add it again once it answers") from error
+
+
+def _tell(connection_id: str, done: str, *, as_json: bool) -> None:
+    if as_json:
+        output.json_line({"connection": connection_id, "done": done})
+    else:
+        output.line(f"{done} {connection_id}")
+
+
+def _tell_issued(done: str, connection: Connection, issued: Issued, *, as_json: bool) -> None:
+    """Says what was done, and the secret if it was made just now: this is the one time that it is shown."""
+    if as_json:
+        made = {} if issued.secret is None else {"secret": issued.secret}
+        output.json_line({"done": done, **described(connection), "ref": issued.ref, **made})
+        return
+    output.line(f"{done} {connection.id}: POST /webhooks/{connection.id}, signed as {connection.scheme.name}")
+    if issued.secret is not None:
+        output.line(f"secret, shown this once: {issued.secret}")
+        output.note(f"it is kept in {issued.ref}, in the home")
