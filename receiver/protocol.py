@@ -54,6 +54,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_fields = 0
         self._too_large = False
         self._deaf = False
+        self._ended = False
         self._waiting_refusal: Problem | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -93,15 +94,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # uvicorn returns None always
         """A client that only closed its own direction still gets its answer; an unfinished request is no request."""
-        if self._deaf:
-            return None
-        if self._head_open or self._body_open:
+        self._ended = True
+        if not self._deaf and (self._head_open or self._body_open):
             self._refuse(BAD_REQUEST)
-            return None
-        if not _is_answered(self.cycle):
-            self.cycle.keep_alive = False
+        if self._waiting_refusal is not None:
             return True
-        return None
+        if _is_answered(self.cycle) or self.cycle.disconnected:
+            return None
+        self.cycle.keep_alive = False
+        return True
 
     def on_message_begin(self) -> None:
         """A request's first byte."""
@@ -223,6 +224,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Closes so that the answer arrives: bytes that nobody read would reset the connection (RFC 9112, 9.6)."""
         self._deaf = True
         self._stop_timer()
+        if self._ended:
+            self._socket.close()
         if self._socket.is_closing():
             return
         if self._socket.can_write_eof():

@@ -117,7 +117,9 @@ class Webhooks:
             await _send_accepted(send, answer.delivery_id)
         else:
             WEBHOOKS_RECEIVED.labels(label, answer.reason).inc()
-            self._log.info("delivery_refused", connection=label, reason=answer.reason, status=int(answer.problem.status))
+            self._log.info(
+                "delivery_refused", connection=label, reason=answer.reason, status=int(answer.problem.status)
+            )
             await send_problem(send, answer.problem, answer.retry_after)
         WEBHOOK_DURATION.observe(time.perf_counter() - began)
 

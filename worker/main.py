@@ -5,7 +5,7 @@ import sys
 import typer
 
 from handlers.errors import MaintenworksError
-from worker.cli import config, output, roles, routes, up
+from worker.cli import config, connections, migrate, output, roles, routes, send, up
 
 HELP = """Webhook-driven event processing for industrial maintenance.
 
@@ -19,7 +19,10 @@ Data goes to standard output, everything else to standard error. Exit codes: 0 o
 
 _GROUPS = (
     up,
+    migrate,
     roles,
+    connections,
+    send,
     config,
     routes,
 )

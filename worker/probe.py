@@ -1,4 +1,4 @@
-"""`python -P -m worker.probe PORT`: whether the role on that port of this machine lives, for a container's health check.
+"""`python -P -m worker.probe PORT`: whether the role on that port here lives, for a container's health check.
 
 Needs no shell and no other program, so it works in an image that has neither.
 """

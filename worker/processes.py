@@ -55,7 +55,7 @@ def worker() -> None:
     registry = Registry(settings.connections_path, settings.home)
     url = questions.require(settings, database)
     broker = make_broker(url)
-    reader = Reader(registry, sources.load())
+    reader = Reader(registry, sources.load(), max_body_bytes=settings.max_body_bytes)
     actors.declare(broker, Dispatcher(database, reader, clock=_now, dice=random.Random()))  # noqa: S311  # jitter
     with _refreshing(registry), _own_port(settings, database, registry):
         log.info("worker_ready", threads=settings.worker_threads)

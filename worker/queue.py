@@ -19,7 +19,7 @@ from handlers.events import Delivery
 from worker.address import broker_url
 from worker.scripts import STATE
 from worker.streams_producer import MAX_BATCH, MAX_BATCH_BYTES, WAIT, Producer, Refusal
-from worker.streams_server import AGAIN, GROUP, LANES, REVOKED, connect, stream, translated
+from worker.streams_server import AGAIN, GROUP, LANES, RETURNED, REVOKED, connect, stream, translated
 
 __all__ = [
     "BATCH_ACTOR",
@@ -73,8 +73,8 @@ class LaneState(NamedTuple):
 
     Attributes:
         lane: `live`, `heavy`, `again` or `fetch`.
-        ready: not yet in any worker's hands.
-        in_flight: in some worker's hands, or given back by one.
+        ready: in no worker's hands.
+        in_flight: in some worker's hands.
         oldest_age: of the oldest message, done or not, by the server's clock; None when it is empty.
     """
 
@@ -126,7 +126,7 @@ def queue_state(url: str) -> list[LaneState]:
         TransientError: the broker does not answer.
     """
     with _admin(url) as client:
-        found = client.register_script(STATE)(keys=[stream(lane) for lane in LANES], args=[GROUP])
+        found = client.register_script(STATE)(keys=[stream(lane) for lane in LANES], args=[GROUP, RETURNED])
     return [
         LaneState(lane, entries - in_flight, in_flight, None if age < 0 else timedelta(milliseconds=age))
         for lane, (entries, in_flight, age) in zip(LANES, found, strict=True)

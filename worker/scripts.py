@@ -159,15 +159,19 @@ end
 """
 
 STATE = """
--- KEYS: streams; ARGV: group. Returns {entries, of them in flight, age of the oldest in milliseconds or -1} each
+-- KEYS: streams; ARGV: group, the name under which entries given back wait
+-- Returns {entries, of them in flight, age of the oldest in milliseconds or -1} each
 local now, states = redis.call('TIME'), {}
 for i, stream in ipairs(KEYS) do
-  local entries, pending, age = redis.call('XLEN', stream), redis.pcall('XPENDING', stream, ARGV[1]), -1
+  local entries, pending, in_flight, age = redis.call('XLEN', stream), redis.pcall('XPENDING', stream, ARGV[1]), 0, -1
+  for _, holder in ipairs(pending[4] or {}) do
+    if holder[1] ~= ARGV[2] then in_flight = in_flight + tonumber(holder[2]) end
+  end
   if entries > 0 then
     local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1][1]
     age = now[1] * 1000 + math.floor(now[2] / 1000) - tonumber(string.match(oldest, '^%d+'))
   end
-  states[i] = {entries, pending.err and 0 or pending[1], age}
+  states[i] = {entries, in_flight, age}
 end
 return states
 """

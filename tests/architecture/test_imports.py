@@ -42,5 +42,15 @@ def test_every_ignored_import_of_the_contracts_is_explained() -> None:
 def test_the_top_level_holds_what_was_asked_for_and_nothing_else() -> None:
     tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
     top = {path.split("/")[0] for path in tracked}
-    wanted = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "worker", "receiver", "handlers", "tests", "deploy"}
+    wanted = {
+        "pyproject.toml",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "worker",
+        "receiver",
+        "handlers",
+        "tests",
+        "deploy",
+    }
     assert {name for name in top if not name.startswith(".")} == wanted

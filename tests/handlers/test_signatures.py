@@ -357,6 +357,18 @@ def test_no_secret_at_all_costs_what_one_does(count: Count) -> None:
     assert (len(count.keys), count.compared) == (1, 1)
 
 
+def test_a_decoy_opens_nothing() -> None:
+    """Not even for somebody who knows it: without a secret, or with one of no use, there is nothing to verify by."""
+    (decoy,) = decoy_secrets()
+    for way in ("makini", "github", "standard-webhooks v1"):
+        built = scheme(WAYS[way][0])
+        assert not verify(built, [], sign(built, decoy, b"{}", now=NOW), b"{}", NOW).ok
+    built, _, headers = signed("standard-webhooks v1", b"{}")
+    message = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{{}}".encode()
+    headers["webhook-signature"] = f"v1,{base64.b64encode(hmac.digest(decoy, message, 'sha256')).decode()}"
+    assert not verify(built, [b"whsec_?"], headers, b"{}", NOW).ok
+
+
 def test_decoys_are_distinct_usable_by_every_scheme_and_stay_the_same() -> None:
     assert len(set(decoy_secrets(4))) == 4
     assert decoy_secrets(4) == decoy_secrets(4)

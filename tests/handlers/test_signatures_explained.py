@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from handlers.signatures import SCHEMES, Explanation, explain, scheme, sign, verify
 from handlers.signatures.explanation import shape
+from handlers.signatures.variants import keys
 
 NOW = 1_772_352_000.0
 SECRET = b"a secret of more than 16 bytes"
@@ -196,6 +197,10 @@ def test_anything_can_be_explained_and_the_verdict_is_that_of_verify(
     told = explain(scheme(name), secrets, headers, body, now)
 
     assert told.verdict == verify(scheme(name), secrets, headers, body, now)
+
+
+def test_a_variation_of_a_secret_is_not_in_its_repr() -> None:
+    assert repr(next(keys(SECRET))) == "Variant('stripped of white space')"
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMES))

@@ -100,7 +100,9 @@ def _change_method(raw: bytearray, _: int, chance: random.Random) -> None:
 
 def _change_path(raw: bytearray, _: int, chance: random.Random) -> None:
     name = chance.choice([*NAMES, "nobody", "", "a/b", "%00", "x" * 3000]).encode()
-    raw[5 : max(5, raw.find(b" HTTP"))] = chance.choice([b"/webhooks/", b"/", b"/livez", b"//webhooks/", b"webhooks/"]) + name
+    raw[5 : max(5, raw.find(b" HTTP"))] = (
+        chance.choice([b"/webhooks/", b"/", b"/livez/", b"//webhooks/", b"webhooks/"]) + name
+    )
 
 
 MUTATIONS: list[Callable[[bytearray, int, random.Random], None]] = [
@@ -122,8 +124,7 @@ def _mutated(raw: bytes, chance: random.Random) -> bytes:
 
 
 def test_only_an_unharmed_signature_over_unharmed_bytes_is_accepted(running: Running, valkey: BrokerServer) -> None:
-    seed = int(__import__("os").environ["SEED"])
-    chance = random.Random(seed)
+    chance = random.Random(size(2, 20))
     seen: dict[int, int] = {}
     for _ in range(size(1_000, 10_000)):
         request = _request(chance.choice(list(NAMES)), time.time())
@@ -139,7 +140,6 @@ def test_only_an_unharmed_signature_over_unharmed_bytes_is_accepted(running: Run
         assert delivery.body == BODY, raw
         assert NAMES[delivery.connection_id] == NAMES[request.name], raw
         assert all(_stands(part, raw) for part in request.signed), raw
-    print(seen)
     assert set(seen) >= {200, 400, 401, 404, 405}
     assert seen[200] < seen[401] + seen[400]
 

@@ -65,6 +65,10 @@ def test_who_says_nothing_and_leaves_gets_nothing(running: Running) -> None:
 
 def test_who_closed_only_their_own_direction_gets_the_answer(running: Running) -> None:
     assert statuses(running.raw(WHOLE, end=True)) == [200]
+    assert statuses(running.raw(WHOLE + WHOLE, end=True)) == [200, 200]
+    assert statuses(running.raw(WHOLE + b"}", end=True)) == [200, 400]
+    assert statuses(running.raw(WHOLE + WHOLE + WHOLE[:-1], end=True)) == [200, 200, 400]
+    assert statuses(running.raw(LAST + b"note", end=True)) == [200]
 
 
 def test_a_hundred_header_fields_pass_and_one_more_is_431(running: Running) -> None:

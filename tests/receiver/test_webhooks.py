@@ -11,6 +11,7 @@ import pytest
 
 from handlers.events import Delivery
 from handlers.signatures import scheme, sign
+from receiver.webhooks import kept_headers
 from tests.receiver.harness import SECRET, Answer, Running, head, makini, receiver, status_of, write_connections
 from tests.servers import BrokerServer
 from worker.queue import LANES, decode, revoke
@@ -107,6 +108,11 @@ def test_headers_worth_keeping_are_kept_and_no_signature_is(running: Running, va
     assert answer.status == 200
     (delivery,) = kept(valkey)
     assert delivery.headers == {"webhook-id": "msg_1", "ce-type": "a", "idempotency-key": "k"}
+
+
+def test_a_header_that_carries_a_token_is_never_kept_whatever_its_name() -> None:
+    headers = {"x-request-id": "the token", "user-agent": "u"}
+    assert kept_headers(headers, frozenset({"x-request-id"})) == {"user-agent": "u"}
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,12 @@
 import threading
 from datetime import timedelta
 
+import dramatiq
+import structlog
+
 from tests.servers import BrokerServer
 from tests.worker.brokers import Recorder, Store, delivery, enqueue, enqueue_raw, until, working
+from worker.broker import LetGoAtShutdown, MessageContext, make_broker
 from worker.queue import LaneState, Undecodable, queue_state, ring_rows
 from worker.streams_leases import Envelope
 
@@ -106,6 +110,30 @@ def test_a_batch_that_became_anothers_is_held_no_longer(valkey: BrokerServer) ->
         assert (held.committed, held.given_back) == (False, False)
         assert queue_state(valkey.url)[0].in_flight == 1
         store.back.set()
+
+
+def test_what_is_logged_during_the_work_names_the_message(valkey: BrokerServer) -> None:
+    bound: list[dict[str, object]] = []
+    recorder = Recorder(lambda _: bound.append(structlog.contextvars.get_contextvars()))
+
+    with working(valkey.url, recorder, threads=1):
+        enqueue(valkey.url, delivery(1))
+        enqueue(valkey.url, delivery(2))
+        until(lambda: queue_state(valkey.url) == EMPTY, "an empty queue")
+
+    assert bound == [{"lane": "live", "entry": envelope.entry_id} for envelope in recorder.envelopes]
+
+
+def test_nothing_of_dramatiqs_own_stands_between() -> None:
+    """Its retries, limits and callbacks bypass one another and our acks; an actor cannot even ask for them."""
+    broker = make_broker("unix:///nowhere", middleware=[Mark()])
+
+    assert [type(each) for each in broker.middleware] == [LetGoAtShutdown, MessageContext, Mark]
+    assert broker.actor_options == set()
+
+
+class Mark(dramatiq.Middleware):
+    """A role's own."""
 
 
 def test_rows_rung_for_reach_the_dispatcher(valkey: BrokerServer) -> None:

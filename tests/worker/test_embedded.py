@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import stat
 import subprocess
 import sys
@@ -103,14 +102,16 @@ def test_a_start_waits_for_one_that_is_ending(home: Path) -> None:
 
 
 PARENT = """
-import os, sys
+import sys
 from pathlib import Path
-from worker import embedded
+from worker import embedded, telemetry
+telemetry.configure_logging()
 print(embedded.start(Path(sys.argv[1])).pid, flush=True)
 sys.stdin.read()
 """
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent ended (prctl)")
 def test_it_ends_with_its_parent_however_that_ends(home: Path) -> None:
     """Given its parent is killed, then it ends in order, and the home is free for the next one."""
     command = [sys.executable, "-c", PARENT, str(home)]
@@ -171,6 +172,18 @@ def test_a_server_that_cannot_start_says_where_to_look(home: Path) -> None:
     with pytest.raises(ServiceUnreachableError, match=r"ended with 3\); see .*server.log"):
         embedded.start(home, Program(str(broken), "valkey", (9, 1, 2)))
     assert (home / "broker" / "server.log").read_text() == "out of luck\n"
+
+
+def test_a_server_that_stays_silent_is_not_left_behind(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "START_SECONDS", 0.3)
+    silent = home / "silent"
+    silent.write_text(f"#!/bin/sh\necho $$ > {home}/pid\nexec sleep 1000\n")
+    silent.chmod(0o755)
+
+    with pytest.raises(ServiceUnreachableError, match="silent for"):
+        embedded.start(home, Program(str(silent), "valkey", (9, 1, 2)))
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((home / "pid").read_text()), 0)
 
 
 def test_the_servers_own_log_is_begun_anew_when_it_has_grown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,13 +323,3 @@ def _redis_program() -> Program:
     program = identify(path)
     assert program is not None
     return program
-
-
-def test_a_stopped_child_is_no_running_one(home: Path) -> None:
-    """Given a start that fails late (here: it is told to end while it waits), then no server is left behind."""
-    process = embedded.start(home)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-
-    with pytest.raises(redis.ConnectionError), redis.Redis.from_url(url(home)) as client:
-        client.ping()

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from typer.testing import CliRunner
@@ -22,7 +23,10 @@ from handlers.errors import (
     ServiceUnreachableError,
     TransientError,
 )
-from worker import main
+from handlers.store import migrate
+from handlers.store.engine import Database
+from tests.servers import BrokerServer
+from worker import main, probe
 from worker.cli import config, output
 
 SCRIPT = "import sys; from worker.main import main; sys.argv[0] = 'maintenworks'; main()"
@@ -271,3 +275,63 @@ def test_progress_on_a_terminal_has_a_rate_and_only_for_what_takes_long(
             seen += os.read(main_end, 65536).decode()
     os.close(main_end)
     assert ("10/10" in seen and "/s" in seen and "[bold]" in seen) == (patience == 0.0)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path / 'plant.db'}"
+    opened = Database(url)
+    migrate.upgrade(opened)
+    opened.close()
+    return url
+
+
+@pytest.mark.parametrize("role", ["worker", "scheduler"])
+def test_a_role_that_runs_alone_serves_its_own_metrics_and_health(
+    tmp_path: Path, valkey: BrokerServer, database: str, role: str
+) -> None:
+    given = {
+        "MAINTENWORKS_BROKER_URL": valkey.url,
+        "MAINTENWORKS_DATABASE_URL": database,
+        "MAINTENWORKS_METRICS_PORT": "0",
+    }
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "worker", role],
+        env=_environment(tmp_path, given),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said = json.loads(process.stderr.readline())
+        assert said["event"] == "metrics_ready"
+        url = f"http://127.0.0.1:{said['port']}"
+        assert json.loads(process.stderr.readline())["event"] == f"{role}_ready"
+        assert httpx.get(f"{url}/livez").status_code == 200
+        assert httpx.get(f"{url}/readyz").json()["failing"] == []
+        assert "process_resident_memory_bytes" in httpx.get(f"{url}/metrics").text
+        assert httpx.get(url).status_code == 404
+        assert probe.main([str(said["port"])]) == 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(WAIT_SECONDS) == 0
+        process.stderr.read()
+    assert probe.main([str(said["port"])]) != 0
+
+
+def test_a_role_over_a_database_without_our_schema_is_69_and_names_the_command(
+    tmp_path: Path, valkey: BrokerServer
+) -> None:
+    done = _run(tmp_path, "worker", MAINTENWORKS_BROKER_URL=valkey.url)
+    assert done.returncode == output.UNREACHABLE
+    assert "run `maintenworks migrate`" in done.stderr
+
+
+def test_a_database_that_is_away_is_69_and_named(tmp_path: Path, valkey: BrokerServer) -> None:
+    done = _run(
+        tmp_path,
+        "scheduler",
+        MAINTENWORKS_BROKER_URL=valkey.url,
+        MAINTENWORKS_DATABASE_URL="postgresql://nobody:hushhush@127.0.0.1:1/none",
+    )
+    assert done.returncode == output.UNREACHABLE
+    assert "MAINTENWORKS_DATABASE_URL" in done.stderr
+    assert "hushhush" not in done.stderr

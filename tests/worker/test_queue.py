@@ -367,6 +367,16 @@ def test_the_state_of_each_lane_tells_waiting_from_under_way(server: BrokerServe
     assert others == [LaneState(lane, 0, 0, None) for lane in ("heavy", "again", "fetch")]
 
 
+def test_what_was_given_back_waits_again(server: BrokerServer) -> None:
+    enqueue(server.url, delivery(1))
+
+    with process_with_broker(server.url) as broker, consuming(broker) as consumer:
+        consumer.requeue([take(consumer)])
+        live = queue.queue_state(server.url)[0]
+
+    assert (live.ready, live.in_flight) == (1, 0)
+
+
 def test_the_state_of_a_server_that_is_away_is_unknown() -> None:
     with pytest.raises(TransientError):
         queue.queue_state(NOWHERE)

@@ -345,6 +345,19 @@ def test_a_heavy_lane_gives_one_at_a_time(server: BrokerServer) -> None:
         assert next(consumer) is None
 
 
+def test_an_idle_consumer_writes_nothing(server: BrokerServer) -> None:
+    """Each write of a durable server is a sync of its disk; the stock consumer's poll costs one each."""
+    with process_with_broker(server.url) as broker, consuming(broker) as consumer, server.client() as client:
+        consumer._no_takeover_before = time.monotonic()
+        assert next(consumer) is None
+        before = client.info("persistence")["aof_current_size"]
+        for _ in range(3):
+            consumer._next_look = time.monotonic()
+            assert next(consumer) is None
+
+        assert client.info("persistence")["aof_current_size"] == before
+
+
 def test_a_server_over_its_memory_limit_can_still_be_drained(server: BrokerServer) -> None:
     """Given the server refuses whatever may grow, when a worker starts, reads and acks, then memory gets free."""
     enqueue(server.url, delivery(1))

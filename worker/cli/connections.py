@@ -6,18 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from handlers.connections import Connection, SecretRef, edits
-from handlers.connections.edits import Issued
+from handlers.connections import edits
 from handlers.errors import ConfigurationError, ServiceUnreachableError, TransientError
 from handlers.settings import load
-from worker import queue
-from worker.cli import connections_check, given, output
+from worker import embedded, queue
+from worker.cli import connections_check, connections_shown, given, output
 from worker.cli.roles import Home
 from worker.settings import WorkerSettings
 
 commands = typer.Typer(help="Who may send, and with which secrets.", no_args_is_help=True)
-commands.command()(connections_check.check)
-commands.command()(connections_check.verify)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The connection's name, as in its webhook's address.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -55,12 +52,12 @@ def add(
     settings = load(WorkerSettings, home=home)
     known = given.registry(settings).get(connection_id)
     if known is not None and known.revoked:
-        _need_broker(settings, f"{connection_id} is still revoked")  # before anything is written
+        _need_broker(settings, connection_id)  # before anything is written
     fields = {"source": source, "scheme": _scheme(scheme), "customer": customer, "environment": environment}
     issued = edits.add(settings.connections_path, settings.home, connection_id, fields, secret=secret)
-    _admit(settings, connection_id, needed=known is not None)
     added = given.registry(settings).all()[connection_id]
-    _tell_issued("added", added, issued, as_json=as_json)
+    connections_shown.issued("added", added, issued, as_json=as_json)
+    _admit(settings, connection_id)
 
 
 @commands.command("list")
@@ -73,17 +70,11 @@ def list_(home: Home = None, as_json: Json = False) -> None:
     found = given.registry(settings).all().values()
     if as_json:
         for each in found:
-            output.json_line(described(each))
-        return
-    if not found:
+            output.json_line(connections_shown.described(each))
+    elif found:
+        connections_shown.in_list(found)
+    else:
         output.note(f"no connections in {settings.connections_path}; see `maintenworks connections add --help`")
-        return
-    columns = ("connection", "source", "customer", "environment", "scheme", "secrets", "state")
-    rows = [
-        (each.id, each.source, each.customer, each.environment, each.scheme.name, len(each.secrets), _state(each))
-        for each in found
-    ]
-    output.table(columns, rows, right=("secrets",))
 
 
 @commands.command()
@@ -93,14 +84,11 @@ def show(connection_id: Id, home: Home = None, as_json: Json = False) -> None:
     Example: `maintenworks connections show acme`
     """
     settings = load(WorkerSettings, home=home)
-    found = described(given.connection(given.registry(settings), connection_id, settings))
+    found = given.connection(given.registry(settings), connection_id, settings)
     if as_json:
-        output.json_line(found)
-        return
-    refs = found.pop("secrets")
-    rows = [(name, value) for name, value in found.items() if value not in (None, {})]
-    rows += [(f"secret {position}", _secret_line(ref)) for position, ref in enumerate(refs)]
-    output.table(("field", "value"), rows)
+        output.json_line(connections_shown.described(found))
+    else:
+        connections_shown.whole(found)
 
 
 @commands.command()
@@ -114,19 +102,17 @@ def rotate(
 ) -> None:
     """Give a connection a new secret; the old ones go on for a while.
 
-    Without --secret a new one is made, kept under the home and printed once. Hand it to the sender within the grace.
+    Without --secret one is made, kept under the home and printed once. Hand it to the sender within the grace.
 
     Example: `maintenworks connections rotate acme --grace 7d`
     """
     settings = load(WorkerSettings, home=home)
     lasting = given.duration(grace, "--grace")
     given.connection(given.registry(settings), connection_id, settings)
-    now = datetime.now(UTC)
-    issued = edits.rotate(
-        settings.connections_path, settings.home, connection_id, grace=lasting, now=now, secret=secret
-    )
+    path, now = settings.connections_path, datetime.now(UTC)
+    issued = edits.rotate(path, settings.home, connection_id, grace=lasting, now=now, secret=secret)
     rotated = given.registry(settings).all()[connection_id]
-    _tell_issued("rotated", rotated, issued, as_json=as_json)
+    connections_shown.issued("rotated", rotated, issued, as_json=as_json)
 
 
 @commands.command()
@@ -142,7 +128,7 @@ def revoke(connection_id: Id, home: Home = None, as_json: Json = False) -> None:
     try:
         given.connection(given.registry(settings), connection_id, settings)
     except ConfigurationError:
-        output.note("the file is bad, so only the broker is told; it refuses this connection whatever the file says")
+        output.note("the file is bad; the broker refuses a revoked connection whatever the file says")
     try:
         queue.revoke(queue.broker_url(settings), connection_id)
     except (ServiceUnreachableError, TransientError) as error:
@@ -151,9 +137,9 @@ def revoke(connection_id: Id, home: Home = None, as_json: Json = False) -> None:
         edits.revoke(settings.connections_path, connection_id)
     except ConfigurationError as error:
         output.refuse(error)
-        output.note(f"{connection_id} is revoked in the broker, but not marked in the file; mend it and revoke again")
+        output.note(f"{connection_id} is revoked in the broker, but not marked in the file; mend that and revoke again")
         raise typer.Exit(output.PARTLY) from None
-    _tell(connection_id, "revoked", as_json=as_json)
+    connections_shown.done("revoked", connection_id, as_json=as_json)
 
 
 @commands.command()
@@ -165,7 +151,7 @@ def pause(connection_id: Id, home: Home = None, as_json: Json = False) -> None:
     settings = load(WorkerSettings, home=home)
     given.connection(given.registry(settings), connection_id, settings)
     edits.pause(settings.connections_path, connection_id)
-    _tell(connection_id, "paused", as_json=as_json)
+    connections_shown.done("paused", connection_id, as_json=as_json)
 
 
 @commands.command()
@@ -177,7 +163,7 @@ def resume(connection_id: Id, home: Home = None, as_json: Json = False) -> None:
     settings = load(WorkerSettings, home=home)
     given.connection(given.registry(settings), connection_id, settings)
     edits.resume(settings.connections_path, connection_id)
-    _tell(connection_id, "resumed", as_json=as_json)
+    connections_shown.done("resumed", connection_id, as_json=as_json)
 
 
 def register(app: typer.Typer) -> None:
@@ -185,47 +171,8 @@ def register(app: typer.Typer) -> None:
     app.add_typer(commands, name="connections", rich_help_panel="Connections")
 
 
-def described(connection: Connection) -> dict[str, Any]:
-    """A connection as it is printed: no secret, only where each is."""
-    options = connection.options
-    return {
-        "connection": connection.id,
-        "path": f"/webhooks/{connection.id}",
-        "source": connection.source,
-        "customer": connection.customer,
-        "environment": connection.environment,
-        "scheme": connection.scheme.name,
-        "signature": connection.scheme.expects,
-        "paused": connection.paused,
-        "revoked": connection.revoked,
-        "rate_limit_per_s": connection.rate_limit,
-        "deployment": connection.deployment,
-        "api": connection.api.base_url if connection.api else None,
-        "time_zone": options.time_zone,
-        "site_zones": dict(options.site_zones),
-        "currency": options.currency,
-        "status_map": dict(options.status_map),
-        "priority_map": dict(options.priority_map),
-        "secrets": [_secret(ref) for ref in connection.secrets],
-    }
-
-
-def _secret(ref: SecretRef) -> dict[str, Any]:
-    return {"ref": ref.text, "not_before": ref.not_before, "not_after": ref.not_after}
-
-
-def _secret_line(ref: dict[str, Any]) -> str:
-    bounds = [f"{word} {ref[name]:%Y-%m-%dT%H:%M:%SZ}" for word, name in _BOUNDS if ref[name] is not None]
-    return " ".join([ref["ref"], *bounds])
-
-
-_BOUNDS = (("from", "not_before"), ("until", "not_after"))
-
-
-def _state(connection: Connection) -> str:
-    if connection.revoked:
-        return "revoked"
-    return "paused" if connection.paused else "active"
+commands.command()(connections_check.check)
+commands.command()(connections_check.verify)
 
 
 def _scheme(text: str | None) -> Any:
@@ -239,37 +186,22 @@ def _scheme(text: str | None) -> Any:
         raise typer.BadParameter(f"{error}; {hint}", param_hint="--scheme") from None
 
 
-def _need_broker(settings: WorkerSettings, otherwise: str) -> None:
+def _need_broker(settings: WorkerSettings, connection_id: str) -> None:
     try:
         queue.queue_state(queue.broker_url(settings))
     except (ServiceUnreachableError, TransientError) as error:
-        raise ServiceUnreachableError(f"{otherwise}: {error}") from error
+        raise ServiceUnreachableError(f"{connection_id} is still revoked: {error}") from error
 
 
-def _admit(settings: WorkerSettings, connection_id: str, *, needed: bool) -> None:
-    """Takes a revocation in the broker back, where there may be one."""
+def _admit(settings: WorkerSettings, connection_id: str) -> None:
+    """Takes back a revocation in the broker; one that never ran has none."""
     try:
         queue.admit(queue.broker_url(settings), connection_id)
     except (ServiceUnreachableError, TransientError) as error:
-        if needed or settings.broker_url is not None:
-            problem = f"{connection_id} is in the file, but the broker may still refuse it"
-            raise ServiceUnreachableError(f"{problem}: {error}; revoke it and add it again once it answers") from error
-
-
-def _tell(connection_id: str, done: str, *, as_json: bool) -> None:
-    if as_json:
-        output.json_line({"connection": connection_id, "done": done})
-    else:
-        output.line(f"{done} {connection_id}")
-
-
-def _tell_issued(done: str, connection: Connection, issued: Issued, *, as_json: bool) -> None:
-    """Says what was done, and the secret if it was made just now: this is the one time that it is shown."""
-    if as_json:
-        made = {} if issued.secret is None else {"secret": issued.secret}
-        output.json_line({"done": done, **described(connection), "ref": issued.ref, **made})
-        return
-    output.line(f"{done} {connection.id}: POST /webhooks/{connection.id}, signed as {connection.scheme.name}")
-    if issued.secret is not None:
-        output.line(f"secret, shown this once: {issued.secret}")
-        output.note(f"it is kept in {issued.ref}, in the home")
+        if settings.broker_url is None and not (settings.home / embedded.FOLDER).exists():
+            return
+        output.note(f"maintenworks: {error}")
+        output.note(
+            f"were {connection_id} ever revoked, the broker would refuse it still: revoke it, then add it again"
+        )
+        raise typer.Exit(output.PARTLY) from None

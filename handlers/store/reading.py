@@ -1,0 +1,99 @@
+"""Reading for people: a database opened for questions, and lists of any length walked a page at a time."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from handlers.errors import ServiceUnreachableError, TransientError
+from handlers.store import migrate
+from handlers.store.engine import Database
+
+PAGE = 2_000
+"""Rows read at once: a long list costs the memory of one page, some megabytes, and no transaction outlives one."""
+
+
+def open_database(url: str) -> Database:
+    """Opens a database that is there and has this version's schema; makes none.
+
+    Args:
+        url: `sqlite:///PATH` or `postgresql://…`.
+
+    Raises:
+        ServiceUnreachableError: it is not there, does not answer, or has another schema; says what to run.
+    """
+    database = Database(url, pool_size=1)
+    file = database.engine.url.database
+    if database.dialect == "sqlite" and file and not Path(file).exists():
+        raise ServiceUnreachableError(
+            f"there is no database at {file}: run `maintenworks up`, or `maintenworks migrate` to make an empty one"
+        )
+    try:
+        found = migrate.version(database)
+    except TransientError as error:
+        database.close()
+        raise ServiceUnreachableError(f"the database does not answer: {error}") from error
+    if found != migrate.newest():
+        database.close()
+        raise ServiceUnreachableError(
+            f"the database's schema is at {found or 'nothing'}, this version needs {migrate.newest()}:"
+            " run `maintenworks migrate`"
+        )
+    return database
+
+
+def walk(
+    database: Database, statement: sa.Select[Any], order: Sequence[sa.Column[Any]], *, newest_first: bool = False
+) -> Iterator[Row[Any]]:
+    """Rows of a statement in order, a page a transaction: a reader that pauses between rows holds nothing up.
+
+    What is written meanwhile is seen or not, by where it stands; no row comes twice and none that stays is left out.
+
+    Args:
+        database: to read from.
+        statement: selects every column of `order`, by its own name, and has neither order nor limit.
+        order: columns that together are unique, and that an index has in this order.
+        newest_first: walks the order backwards.
+    """
+    keys = sa.tuple_(*order)
+    turned = [column.desc() if newest_first else column for column in order]
+    page_of = statement.order_by(*turned).limit(PAGE)
+    page = page_of
+    while True:
+        with database.read() as connection:
+            rows = connection.execute(page).all()
+        yield from rows
+        if len(rows) < PAGE:
+            return
+        last = sa.tuple_(*(sa.literal(getattr(rows[-1], column.name), column.type) for column in order))
+        page = page_of.where(keys < last if newest_first else keys > last)
+
+
+def of_connection(database: Database, column: sa.Column[str], wanted: str | None) -> sa.ColumnElement[bool]:
+    """The condition that a row is of one connection, or of any, such that an index on it and a key behind it serves.
+
+    Args:
+        database: asked for the connections where none is named.
+        column: the table's `connection_id`, first in some index.
+        wanted: a connection's id; None for all that have rows there.
+    """
+    return column == wanted if wanted is not None else column.in_(connection_ids(database, column))
+
+
+def connection_ids(database: Database, column: sa.Column[str]) -> list[str]:
+    """The connections that have rows in a table, in order: one step along its index each, however many rows they have.
+
+    Args:
+        database: to read from.
+        column: the table's `connection_id`, first in some index.
+    """
+    found: list[str] = []
+    least = sa.select(sa.func.min(column))
+    with database.read() as connection:
+        last = connection.execute(least).scalar()
+        while last is not None:
+            found.append(last)
+            last = connection.execute(least.where(column > last)).scalar()
+    return found

@@ -1,0 +1,90 @@
+"""How connections are printed: never a secret, save the one that was made just now."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from handlers.connections import Connection, SecretRef
+from handlers.connections.edits import Issued
+from worker.cli import output
+
+_COLUMNS = ("connection", "source", "customer", "environment", "scheme", "secrets", "state")
+_BOUNDS = (("from", "not_before"), ("until", "not_after"))
+
+
+def described(connection: Connection) -> dict[str, Any]:
+    """A connection as JSON: of its secrets, where each is and when it is valid."""
+    options = connection.options
+    return {
+        "connection": connection.id,
+        "path": f"/webhooks/{connection.id}",
+        "source": connection.source,
+        "customer": connection.customer,
+        "environment": connection.environment,
+        "scheme": connection.scheme.name,
+        "signature": connection.scheme.expects,
+        "paused": connection.paused,
+        "revoked": connection.revoked,
+        "rate_limit_per_s": connection.rate_limit,
+        "deployment": connection.deployment,
+        "api": connection.api.base_url if connection.api else None,
+        "time_zone": options.time_zone,
+        "site_zones": dict(options.site_zones),
+        "currency": options.currency,
+        "status_map": dict(options.status_map),
+        "priority_map": dict(options.priority_map),
+        "secrets": [_secret(ref) for ref in connection.secrets],
+    }
+
+
+def in_list(connections: Iterable[Connection]) -> None:
+    """Prints a line for each, for people."""
+    rows = [
+        (each.id, each.source, each.customer, each.environment, each.scheme.name, len(each.secrets), state(each))
+        for each in connections
+    ]
+    output.table(_COLUMNS, rows, right=("secrets",))
+
+
+def whole(connection: Connection) -> None:
+    """Prints all that is known of one, for people; what nobody set is left out."""
+    found = described(connection)
+    refs = found.pop("secrets")
+    rows = [(name, value) for name, value in found.items() if value not in (None, {})]
+    rows += [(f"secret {position}", _secret_line(ref)) for position, ref in enumerate(refs)]
+    output.table(("field", "value"), rows)
+
+
+def done(what: str, connection_id: str, *, as_json: bool) -> None:
+    """Says what was done to one."""
+    if as_json:
+        output.json_line({"done": what, "connection": connection_id})
+    else:
+        output.line(f"{what} {connection_id}")
+
+
+def issued(what: str, connection: Connection, new: Issued, *, as_json: bool) -> None:
+    """Says what was done, and the secret if it was made just now: this is the one time that it is shown."""
+    if as_json:
+        made = {} if new.secret is None else {"secret": new.secret}
+        output.json_line({"done": what, **described(connection), "ref": new.ref, **made})
+        return
+    output.line(f"{what} {connection.id}: POST /webhooks/{connection.id}, signed as {connection.scheme.name}")
+    if new.secret is not None:
+        output.line(f"secret, shown this once: {new.secret}")
+        output.note(f"it is kept as {new.ref} in the home; give it to the sender")
+
+
+def state(connection: Connection) -> str:
+    """`active`, `paused` or `revoked`."""
+    if connection.revoked:
+        return "revoked"
+    return "paused" if connection.paused else "active"
+
+
+def _secret(ref: SecretRef) -> dict[str, Any]:
+    return {"ref": ref.text, "not_before": ref.not_before, "not_after": ref.not_after}
+
+
+def _secret_line(ref: dict[str, Any]) -> str:
+    bounds = [f"{word} {ref[name]:%Y-%m-%dT%H:%M:%SZ}" for word, name in _BOUNDS if ref[name] is not None]
+    return " ".join([ref["ref"], *bounds])
