@@ -7,7 +7,6 @@ import sys
 from dataclasses import dataclass
 
 import structlog
-import uvicorn
 
 from handlers.connections import Registry
 from handlers.errors import ConfigurationError, MaintenworksError, ServiceUnreachableError, TransientError
@@ -16,7 +15,7 @@ from receiver.app import build_app
 from receiver.health import Health
 from receiver.ops import build_ops_app
 from receiver.protocol import BoundedProtocol
-from receiver.server import Server, listen
+from receiver.server import Server, listen, loop_factory
 from receiver.settings import ReceiverSettings
 from worker.queue import Producer, broker_url
 from worker.telemetry import configure_logging, handed_socket, is_multiprocess, printable, report_ready
@@ -55,7 +54,7 @@ def main() -> int:
     """
     try:
         parts = prepare()
-        with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(run(parts))
     except ConfigurationError as error:
         return _refuse(error, USAGE)
@@ -130,7 +129,8 @@ async def serve(
     await public.ready.wait()
     log.info("receiver_ready", port=public.port, metrics_port=ops.port if ops else None)
     report_ready()
-    await stop.wait()
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     health.draining = True
     log.info("drain_started")
     await asyncio.sleep(notice_seconds)

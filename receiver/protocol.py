@@ -54,7 +54,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_fields = 0
         self._too_large = False
         self._deaf = False
-        self._ended = False
         self._waiting_refusal: Problem | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -94,7 +93,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # uvicorn returns None always
         """A client that only closed its own direction still gets its answer; an unfinished request is no request."""
-        self._ended = True
         if not self._deaf and (self._head_open or self._body_open):
             self._refuse(BAD_REQUEST)
         if self._waiting_refusal is not None:
@@ -146,6 +144,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._waiting_refusal is not None and not self.pipeline:
             self._write_refusal(self._waiting_refusal)
         super().on_response_complete()
+        if self._body_open and not self._deaf:
+            self._stop_timer()  # the next request's body had to wait for us
+            self._watch()
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
@@ -224,12 +225,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Closes so that the answer arrives: bytes that nobody read would reset the connection (RFC 9112, 9.6)."""
         self._deaf = True
         self._stop_timer()
-        if self._ended:
-            self._socket.close()
         if self._socket.is_closing():
             return
-        if self._socket.can_write_eof():
-            self._socket.write_eof()
+        self._socket.write_eof()
         self.flow.resume_reading()
         self._timer = self.loop.call_later(self.limits.linger_seconds, self._socket.close)
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.applications import Starlette
@@ -66,6 +66,11 @@ class Server(uvicorn.Server):
         return int(self._listener.getsockname()[1])
 
 
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the event loop: uvloop where there is one, else None for the standard one."""
+    return uvicorn.Config("").get_loop_factory()
+
+
 def listen(host: str, port: int, variable: str) -> socket.socket:
     """Takes a port.
 
@@ -77,10 +82,10 @@ def listen(host: str, port: int, variable: str) -> socket.socket:
     Raises:
         ConfigurationError: it cannot be had.
     """
+    both = host == "::" and socket.has_dualstack_ipv6()
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise ConfigurationError(
-            [f"{variable}: {host} port {port}: {error.strerror}; free it or name another"]
-        ) from None
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=both)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is no name of a host"
+        raise ConfigurationError([f"{variable}: {host} port {port}: {reason}; free it or name another"]) from None

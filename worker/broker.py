@@ -16,7 +16,7 @@ from worker.streams_server import AGAIN, HEAVY, LIVE
 
 LANES = {
     # Two, so that the next batch is there when one ends; more would only wait here instead of where others can take it.
-    LIVE: Lane(BATCH_ACTOR, prefetch=2, decode=decode, counted=True),
+    LIVE: Lane(BATCH_ACTOR, prefetch=24, decode=decode, counted=True),
     # One: a connection with a long backlog takes its turn, it does not fill the worker's queue.
     HEAVY: Lane(BATCH_ACTOR, prefetch=1, decode=decode, counted=True),
     AGAIN: Lane(ROWS_ACTOR, prefetch=1, decode=decode_row, encode=encode_row),

@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import structlog
 from msgspec.structs import replace
 
 from handlers import effects
@@ -18,10 +19,17 @@ from handlers.store import dead_letters, deliveries, events, retries
 from handlers.store.dead_letters import Letter
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
+from worker.joint import Joint
 from worker.queue import Undecodable
 from worker.retries import NOW, settle
+from worker.streams_leases import Envelope
 from worker.tally import Tally, effect_timed
 from worker.units import PutOff, Reader, Unit
+
+MAX_UNITS = 1_000
+"""Events that waiting threads' batches are joined up to; more would hold locks for too long."""
+
+log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
@@ -41,15 +49,28 @@ class Dispatcher:
         self._reader = reader
         self._clock = clock
         self._dice = dice
+        self._joint = Joint(self._transact, limit=MAX_UNITS)
 
-    def process(self, batch: Sequence[Delivery | Undecodable]) -> None:
+    def process(self, batch: Sequence[Delivery | Undecodable], envelope: Envelope) -> None:
         """Commits everything that a batch of deliveries comes to.
+
+        Args:
+            batch: the deliveries.
+            envelope: of the message that held them.
 
         Raises:
             TransientError: the database is away; what of it was committed, a repeat will find done.
         """
+        if envelope.times_delivered > 1:
+            log.warning("batch_taken_over", times_delivered=envelope.times_delivered, deliveries=len(batch))
         now = self._clock()
-        self._commit([unit for delivery in batch for unit in self._reader.units(delivery, now)])
+        units = [unit for delivery in batch for unit in self._reader.units(delivery, now)]
+        try:
+            self._joint.run(units)
+        except TransientError:
+            raise
+        except Exception:  # noqa: BLE001  # whose unit it was is found out by each on its own
+            self._commit(units)
 
     def process_rows(self, ids: Sequence[retries.RowId]) -> None:
         """Tries what stands in retry rows once more; a row that is gone or held by another is nothing to do.

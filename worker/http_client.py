@@ -5,7 +5,9 @@ meant inside one attempt, short and only where asked; what takes longer is a row
 """
 
 import email.utils
+import functools
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,17 +50,14 @@ ONCE: Final = Patience(tries=1)
 
 def open_client() -> httpx.Client:
     """A client for any number of threads; close it."""
-    return httpx.Client(**_options())
-
-
-def open_async_client(*, connections: int) -> httpx.AsyncClient:
-    """A client for one event loop; close it.
-
-    Args:
-        connections: at most at once; more requests wait for one.
-    """
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    return httpx.AsyncClient(limits=limits, **_options())
+    return httpx.Client(
+        timeout=TIME_OUT,
+        headers={"user-agent": f"maintenworks/{version()}"},
+        follow_redirects=False,
+        verify=_authorities(),
+        # A proxy of the environment leads to the world outside, not to this machine.
+        mounts=dict.fromkeys(_OWN_MACHINE),
+    )
 
 
 def request(
@@ -81,27 +80,6 @@ def request(
         raise _translated(error) from error
 
 
-async def request_async(
-    client: httpx.AsyncClient,
-    method: str,
-    url: str,
-    *,
-    headers: Mapping[str, str] | None = None,
-    content: bytes | None = None,
-    patience: Patience = ONCE,
-) -> httpx.Response:
-    """`request`, awaited.
-
-    Raises:
-        TransientError: of code `http_timeout` or `http_unreachable`: the last try had no answer.
-    """
-    attempts = tenacity.AsyncRetrying(**_policy(patience))
-    try:
-        return await attempts(client.request, method, url, headers=headers, content=content)
-    except httpx.RequestError as error:
-        raise _translated(error) from error
-
-
 def retry_after(response: httpx.Response, now: datetime) -> float | None:
     """The seconds that an answer asks to wait (RFC 9110, 10.2.3); None where it asks for none that can be read."""
     text = response.headers.get("retry-after", "").strip()
@@ -114,14 +92,10 @@ def retry_after(response: httpx.Response, now: datetime) -> float | None:
     return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
 
 
-def _options() -> dict[str, Any]:
-    return {
-        "timeout": TIME_OUT,
-        "headers": {"user-agent": f"maintenworks/{version()}"},
-        "follow_redirects": False,
-        # A proxy of the environment leads to the world outside, not to this machine.
-        "mounts": dict.fromkeys(_OWN_MACHINE),
-    }
+@functools.cache
+def _authorities() -> ssl.SSLContext:
+    """Whom we believe, read once: reading them takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 def _policy(patience: Patience) -> dict[str, Any]:

@@ -5,7 +5,22 @@ import sys
 import typer
 
 from handlers.errors import MaintenworksError
-from worker.cli import config, connections, migrate, output, roles, routes, send, up
+from worker.cli import (
+    config,
+    connections,
+    demo,
+    doctor,
+    events,
+    history,
+    migrate,
+    output,
+    records,
+    roles,
+    routes,
+    send,
+    up,
+    uptime,
+)
 
 HELP = """Webhook-driven event processing for industrial maintenance.
 
@@ -19,11 +34,17 @@ Data goes to standard output, everything else to standard error. Exit codes: 0 o
 
 _GROUPS = (
     up,
+    demo,
     migrate,
     roles,
     connections,
     send,
+    events,
+    records,
+    history,
+    uptime,
     config,
+    doctor,
     routes,
 )
 

@@ -21,7 +21,7 @@ class WorkerSettings(Settings):
     database_url: SecretStr | None = None
     ops_host: str = Field(default="127.0.0.1", min_length=1)
     ops_port: int = Field(default=8081, ge=0, le=65535)
-    worker_threads: int = Field(default=4, ge=1, le=64)
+    worker_threads: int = Field(default=24, ge=1, le=64)
 
     @field_validator("database_url")
     @classmethod

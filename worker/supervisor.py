@@ -110,7 +110,7 @@ class Supervisor:
         while not self._stopped(wakeup, self._start_due()):
             for child in self._children:
                 code = child.reap()
-                if False:
+                if code in HOPELESS and not child.was_ready:
                     self._drain(wakeup)
                     return code
             if not told and all(child.ready for child in self._children):

@@ -12,12 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import uvicorn
-
 from handlers.connections import Registry
 from receiver.main import Parts, serve
 from receiver.protocol import BoundedProtocol, Limits
-from receiver.server import listen
+from receiver.server import listen, loop_factory
 from receiver.settings import ReceiverSettings
 from worker.queue import Producer
 
@@ -164,7 +162,7 @@ def receiver(
 
     def run() -> None:
         try:
-            with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 runner.run(main())
         except BaseException as error:  # noqa: BLE001  # it is raised again in the test's own thread
             failures.append(error)

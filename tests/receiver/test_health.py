@@ -1,14 +1,28 @@
 """What the probes say, and what changes while the receiver runs."""
 
+import asyncio
 import json
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
-from tests.receiver.harness import SECRET, Running, receiver, write_connections
+from handlers.connections import Registry
+from receiver import health, server
+from tests.receiver.harness import (
+    ANSWER_SECONDS,
+    SECRET,
+    Running,
+    head,
+    received,
+    receiver,
+    status_of,
+    write_connections,
+)
 from tests.servers import BrokerServer
 from worker.telemetry import CONFIGURATION_ERRORS, REGISTRY
 
@@ -75,14 +89,58 @@ def test_a_secret_that_appears_is_used(valkey: BrokerServer, tmp_path: Path) -> 
         within(CONTRACT_SECONDS, lambda: found.post("acme").status == 200)
 
 
+def test_a_request_that_outlasts_the_drain_is_503(
+    valkey: BrokerServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "DRAIN_SECONDS", 1)
+    write_connections(tmp_path / "connections.toml", acme={})
+    with (
+        receiver(tmp_path, valkey.url) as found,
+        socket.create_connection(("127.0.0.1", found.port), timeout=ANSWER_SECONDS) as client,
+    ):
+        client.sendall(head("acme", b"{}", "Content-Length: 2") + b"{")
+        assert found.post("acme").status == 200
+        found.stop.set()
+        answer = received(client)
+    assert status_of(answer) == 503
+    assert b'"type":"failed"' in answer
+
+
 def test_draining_is_said_while_requests_are_still_taken(valkey: BrokerServer, tmp_path: Path) -> None:
     write_connections(tmp_path / "connections.toml", acme={})
-    with receiver(tmp_path, valkey.url, notice_seconds=3.0) as found:
+    with receiver(tmp_path, valkey.url, notice_seconds=2.0) as found:
         assert ready(found)[0] == 200
         found.stop.set()
         within(1.0, lambda: ready(found) == (503, {"ready": False, "failing": ["draining"], "warnings": []}))
         assert found.post("acme").status == 200
         assert found.request("GET", "/livez").status == 200
+
+
+def test_a_look_that_fails_is_logged_and_the_next_one_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def journey() -> None:
+        looks = iter(["good", "bad", "good"])
+        all_taken = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def has_room(*_: object) -> bool:
+            if (look := next(looks, None)) is None:
+                loop.call_soon_threadsafe(all_taken.set)
+            elif look == "bad":
+                raise OSError("the disk is gone")
+            return True
+
+        async def check() -> None:
+            return
+
+        monkeypatch.setattr(health, "has_room", has_room)
+        monkeypatch.setattr(health, "PERIOD_SECONDS", 0.01)
+        registry = Registry(tmp_path / "connections.toml", tmp_path)
+        async with health.Watch(health.Health(check), registry, tmp_path, min_free_bytes=1).running():
+            await all_taken.wait()
+
+    with structlog.testing.capture_logs() as lines:
+        asyncio.run(journey())
+    assert [line["event"] for line in lines] == ["look_failed"]
 
 
 @pytest.mark.parametrize("stopped", ["stopped", "killed"])

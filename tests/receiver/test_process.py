@@ -203,6 +203,14 @@ def test_a_port_that_is_taken_is_2(home: Path, valkey: BrokerServer) -> None:
     assert lines[0].startswith("receiver: MAINTENWORKS_PUBLIC_PORT: 127.0.0.1 port ")
 
 
+@pytest.mark.parametrize("host", ["a..b", "203.0.113.7"])
+def test_a_host_that_is_not_ours_is_2(home: Path, host: str) -> None:
+    code, lines = refused(home, public_host=host)
+    assert code == 2
+    assert len(lines) == 1
+    assert f"{host} port 0" in lines[0]
+
+
 def test_without_any_broker_it_is_69_and_both_ways_are_named(home: Path) -> None:
     for given in ({}, {"broker_url": f"redis://127.0.0.1:{free_port()}/0"}):
         code, lines = refused(home, **given)
@@ -217,4 +225,4 @@ def test_importing_the_application_leaves_the_database_unloaded() -> None:
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, cwd="/")
     loaded = set(done.stdout.split())
     assert "starlette" in loaded
-    assert not loaded & {"sqlalchemy", "alembic", "psycopg", "sqlite3"}
+    assert not loaded & {"sqlalchemy", "alembic", "psycopg"}

@@ -3,11 +3,22 @@
 import random
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from tests.receiver.harness import ANSWER_SECONDS, Running, head, received, status_of
+from tests.receiver.harness import (
+    ANSWER_SECONDS,
+    ImpatientProtocol,
+    Running,
+    head,
+    received,
+    receiver,
+    status_of,
+    write_connections,
+)
 from tests.receiver.test_webhooks import counts
+from tests.servers import BrokerServer
 
 BODY = b'{"id": 1}'
 LENGTH = f"Content-Length: {len(BODY)}"
@@ -159,12 +170,29 @@ def test_a_wish_for_another_protocol_is_ignored_and_the_body_is_read(running: Ru
     assert statuses(running.raw(asked[:40], asked[40:-2], asked[-2:], LAST)) == [200, 200]
 
 
-def test_an_answer_given_before_the_body_came_arrives_and_the_connection_ends(running: Running) -> None:
+def test_who_is_refused_may_finish_sending_and_is_not_cut_off(running: Running) -> None:
     large = b"x" * (8 * 1024 * 1024)
-    answer = running.raw(head("acme", b"", f"Content-Length: {len(large)}"), large)
-    one_refusal(answer, 413, "body_too_large")
+    with socket.create_connection(("127.0.0.1", running.port), timeout=ANSWER_SECONDS) as client:
+        client.sendall(head("acme", b"", f"Content-Length: {len(large)}"))
+        one_refusal(received(client), 413, "body_too_large")
+        client.sendall(large)  # would fail, had the other side closed on unread bytes
+
+
+def test_a_body_that_stops_after_its_answer_ends_the_connection(running: Running) -> None:
     unread = b"PUT /webhooks/acme HTTP/1.1\r\nContent-Length: 50\r\n\r\nshort"
     assert statuses(running.raw(unread)) == [405]
+
+
+def test_the_clock_of_a_body_does_not_run_while_we_are_not_reading(tmp_path: Path, own_valkey: BrokerServer) -> None:
+    write_connections(tmp_path / "connections.toml", acme={})
+    with receiver(tmp_path, own_valkey.url, protocol=ImpatientProtocol) as found, own_valkey.client() as client:
+        assert found.post("acme").status == 200
+        client.client_pause(int(3000 * ImpatientProtocol.limits.body_seconds))
+        with socket.create_connection(("127.0.0.1", found.port), timeout=ANSWER_SECONDS) as sender:
+            sender.sendall(WHOLE + LAST[:-2])
+            assert status_of(sender.recv(65536)) == 200
+            sender.sendall(LAST[-2:])
+            assert statuses(received(sender)) == [200]
 
 
 def test_a_client_that_goes_away_in_the_middle_harms_nobody(running: Running) -> None:

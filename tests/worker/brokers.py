@@ -12,7 +12,7 @@ from dramatiq.worker import Worker
 from handlers.errors import TransientError
 from handlers.events import Delivery
 from worker.actors import RowId, declare
-from worker.broker import make_broker
+from worker.broker import LANES, make_broker
 from worker.queue import Producer, Refusal, Undecodable, encode
 from worker.streams import StreamsBroker
 from worker.streams_consumer import StreamMessage, StreamsConsumer
@@ -58,8 +58,8 @@ def enqueue_raw(url: str, *batch: tuple[str, bytes], mark: int = MARK, heavy: in
 
 @contextmanager
 def process_with_broker(url: str, lease: timedelta = LEASE) -> Iterator[StreamsBroker]:
-    """A broker as one worker process has it, without a worker: the test drives the consumers."""
-    broker = make_broker(url, lease=lease)
+    """A broker as one worker process has it, without a worker: the test drives the consumers, two of `live` at once."""
+    broker = StreamsBroker(url, lanes={**LANES, "live": LANES["live"]._replace(prefetch=2)}, middleware=[], lease=lease)
     try:
         yield broker
     finally:

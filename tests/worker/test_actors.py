@@ -8,7 +8,7 @@ import structlog
 
 from tests.servers import BrokerServer
 from tests.worker.brokers import Recorder, Store, delivery, enqueue, enqueue_raw, until, working
-from worker.broker import LetGoAtShutdown, MessageContext, make_broker
+from worker.broker import LANES, LetGoAtShutdown, MessageContext, make_broker
 from worker.queue import LaneState, Undecodable, queue_state, ring_rows
 from worker.streams_leases import Envelope
 
@@ -122,6 +122,11 @@ def test_what_is_logged_during_the_work_names_the_message(valkey: BrokerServer) 
         until(lambda: queue_state(valkey.url) == EMPTY, "an empty queue")
 
     assert bound == [{"lane": "live", "entry": envelope.entry_id} for envelope in recorder.envelopes]
+
+
+def test_a_process_holds_two_batches_of_live_and_one_message_of_the_others() -> None:
+    """One under way and the next at hand; what waits in a process is out of the others' reach."""
+    assert {lane: about.prefetch for lane, about in LANES.items()} == {"live": 2, "heavy": 1, "again": 1}
 
 
 def test_nothing_of_dramatiqs_own_stands_between() -> None:

@@ -26,6 +26,7 @@ from tests import folding
 from worker.dispatch import Dispatcher
 from worker.queue import Undecodable
 from worker.retries import MAX_ATTEMPTS
+from worker.streams_leases import Envelope
 from worker.units import Reader
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -68,6 +69,9 @@ class Works:
         self.registry = Registry(path, folder)
         reader = Reader(self.registry, sources or load(), max_body_bytes=4096)
         self.dispatcher = Dispatcher(database, reader, clock=self.clock, dice=random.Random(1))
+
+    def process(self, batch: Sequence[Delivery | Undecodable]) -> None:
+        self.dispatcher.process(batch, Envelope("live", "1-0", batch))
 
     def rows(self, table: sa.Table) -> list[dict[str, Any]]:
         with self.database.read() as connection:
@@ -117,7 +121,7 @@ def order(
 def test_a_delivery_is_archived_byte_for_byte_with_its_event(works: Works) -> None:
     sent = delivery("d1", order("e1", status="approved", title="Seal"))
 
-    works.dispatcher.process([sent])
+    works.process([sent])
 
     [archived] = works.rows(schema.deliveries)
     assert bytes(archived["body"]) == sent.body
@@ -129,11 +133,11 @@ def test_a_delivery_is_archived_byte_for_byte_with_its_event(works: Works) -> No
 
 def test_a_repeat_changes_nothing_and_keeps_no_second_copy_of_the_bytes(works: Works) -> None:
     first = delivery("d1", order("e1", status="approved"))
-    works.dispatcher.process([first])
+    works.process([first])
     before = folding.state(works.database)
 
-    works.dispatcher.process([first])
-    works.dispatcher.process([Delivery("d2", "plant", NOW + timedelta(hours=1), first.body)])
+    works.process([first])
+    works.process([Delivery("d2", "plant", NOW + timedelta(hours=1), first.body)])
 
     assert folding.state(works.database) == before
     assert len(works.rows(schema.events)) == 1
@@ -145,7 +149,7 @@ def test_a_repeat_changes_nothing_and_keeps_no_second_copy_of_the_bytes(works: W
 def test_an_event_that_is_older_than_what_is_known_is_stale_and_one_that_nothing_handles_is_ignored(
     works: Works,
 ) -> None:
-    works.dispatcher.process(
+    works.process(
         [
             delivery("d1", order("new", minute=9, status="in_progress")),
             delivery("d2", order("old", minute=1, status="approved")),
@@ -157,8 +161,8 @@ def test_an_event_that_is_older_than_what_is_known_is_stale_and_one_that_nothing
 
 
 def test_an_id_with_other_bytes_is_a_second_fact_and_flagged(works: Works) -> None:
-    works.dispatcher.process([delivery("d1", order("e1", status="approved"))])
-    works.dispatcher.process([delivery("d2", order("e1", minute=5, status="in_progress"))])
+    works.process([delivery("d1", order("e1", status="approved"))])
+    works.process([delivery("d2", order("e1", minute=5, status="in_progress"))])
 
     flags = sorted(row["event_id_reused"] for row in works.rows(schema.events))
     assert flags == [False, True]
@@ -168,7 +172,7 @@ def test_an_id_with_other_bytes_is_a_second_fact_and_flagged(works: Works) -> No
 def test_a_bad_event_is_a_dead_letter_and_its_siblings_are_applied(works: Works) -> None:
     bad = {"id": "bad", "type": "work_order.updated", "occurred_at": "yesterday", "data": {"key": "WO-2"}}
 
-    works.dispatcher.process([delivery("d1", order("e1"), bad, order("e3", "WO-3"))])
+    works.process([delivery("d1", order("e1"), bad, order("e3", "WO-3"))])
 
     assert works.outcomes() == {"e1": "applied", "e3": "applied"}
     [letter] = works.rows(schema.dead_letters)
@@ -178,15 +182,15 @@ def test_a_bad_event_is_a_dead_letter_and_its_siblings_are_applied(works: Works)
 
 
 def test_bytes_that_already_have_an_open_letter_add_an_attempt_to_it(works: Works) -> None:
-    works.dispatcher.process([delivery("d1", b"{not json"), delivery("d2", b"{not json")])
-    works.dispatcher.process([delivery("d3", b"{not json")])
+    works.process([delivery("d1", b"{not json"), delivery("d2", b"{not json")])
+    works.process([delivery("d3", b"{not json")])
 
     [letter] = works.rows(schema.dead_letters)
     assert [attempt["delivery"] for attempt in letter["attempts"]] == ["d1", "d2", "d3"]
 
 
 def test_a_delivery_for_a_connection_that_is_gone_is_a_dead_letter_until_it_is_back(works: Works) -> None:
-    works.dispatcher.process([delivery("d1", order("e1"), connection="new")])
+    works.process([delivery("d1", order("e1"), connection="new")])
     [letter] = works.rows(schema.dead_letters)
     assert letter["code"] == "unknown_connection"
 
@@ -203,11 +207,11 @@ def test_a_letter_is_superseded_when_a_repeat_of_its_event_is_applied(database: 
         return Delivery(sent.delivery_id, sent.connection_id, NOW - timedelta(days=30), sent.body)
 
     works = Works(database, tmp_path, {"unified": dataclasses.replace(unified, read=read)})
-    works.dispatcher.process([delivery("d1", order("e1"))])
+    works.process([delivery("d1", order("e1"))])
     assert [row["code"] for row in works.rows(schema.dead_letters)] == ["clock_skew"]
     mended.set()
 
-    works.dispatcher.process([delivery("d2", order("e1"))])
+    works.process([delivery("d2", order("e1"))])
 
     assert [row["state"] for row in works.rows(schema.dead_letters)] == ["superseded"]
     assert works.outcomes() == {"e1": "applied"}
@@ -216,7 +220,7 @@ def test_a_letter_is_superseded_when_a_repeat_of_its_event_is_applied(database: 
 def test_a_gzip_body_is_inflated_up_to_the_limit_and_archived_as_it_was_signed(works: Works) -> None:
     small, bomb = gzip.compress(orjson.dumps(order("e1"))), gzip.compress(b" " * 5_000)
 
-    works.dispatcher.process([delivery("d1", small), delivery("d2", bomb)])
+    works.process([delivery("d1", small), delivery("d2", bomb)])
 
     assert works.outcomes() == {"e1": "applied"}
     assert [row["code"] for row in works.rows(schema.dead_letters)] == ["too_large"]
@@ -224,8 +228,8 @@ def test_a_gzip_body_is_inflated_up_to_the_limit_and_archived_as_it_was_signed(w
 
 
 def test_a_message_that_cannot_be_decoded_is_buried_with_its_bytes(works: Works) -> None:
-    works.dispatcher.process([Undecodable("plant", b"\x07\xff\x00", "wire version 7")])
-    works.dispatcher.process([Undecodable("plant", b"\x07\xff\x00", "wire version 7")])
+    works.process([Undecodable("plant", b"\x07\xff\x00", "wire version 7")])
+    works.process([Undecodable("plant", b"\x07\xff\x00", "wire version 7")])
 
     [letter] = works.rows(schema.dead_letters)
     [archived] = works.rows(schema.deliveries)
@@ -236,7 +240,7 @@ def test_a_message_that_cannot_be_decoded_is_buried_with_its_bytes(works: Works)
 def test_an_effect_that_fails_on_one_event_costs_only_that_one(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given an effect with a bug; when a batch of 20 hits it once; then 19 are applied and one is tried again."""
     broken = _with_a_bug(monkeypatch, on="WO-13")
-    works.dispatcher.process([delivery(f"d{n}", order(f"e{n}", f"WO-{n}")) for n in range(20)])
+    works.process([delivery(f"d{n}", order(f"e{n}", f"WO-{n}")) for n in range(20)])
 
     assert set(works.outcomes()) == {f"e{n}" for n in range(20)} - {"e13"}
     [row] = works.rows(schema.retries)
@@ -256,7 +260,7 @@ def test_what_fails_every_time_is_buried_after_the_last_attempt_with_all_of_them
     works: Works, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _with_a_bug(monkeypatch, on="WO-1")
-    works.dispatcher.process([delivery("d1", order("e1", "WO-1"))])
+    works.process([delivery("d1", order("e1", "WO-1"))])
     for _ in range(MAX_ATTEMPTS - 1):
         works.clock.now += timedelta(hours=2)
         works.dispatcher.process_rows(works.due())
@@ -273,7 +277,7 @@ def test_a_row_that_another_worker_holds_or_has_done_is_nothing_to_do(
     works: Works, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = _with_a_bug(monkeypatch, on="WO-1")
-    works.dispatcher.process([delivery("d1", order("e1", "WO-1"))])
+    works.process([delivery("d1", order("e1", "WO-1"))])
     broken.set()
     works.clock.now += timedelta(seconds=2)
     ids = works.due()
@@ -287,7 +291,7 @@ def test_a_row_that_another_worker_holds_or_has_done_is_nothing_to_do(
 
 def test_data_that_the_database_refuses_is_found_by_halves_and_buried(works: Works) -> None:
     _refusing(works, key="WO-5")
-    works.dispatcher.process([delivery("d", *(order(f"e{n}", f"WO-{n}") for n in range(9)))])
+    works.process([delivery("d", *(order(f"e{n}", f"WO-{n}") for n in range(9)))])
 
     assert set(works.outcomes()) == {f"e{n}" for n in range(9)} - {"e5"}
     [letter] = works.rows(schema.dead_letters)
@@ -295,7 +299,7 @@ def test_data_that_the_database_refuses_is_found_by_halves_and_buried(works: Wor
 
 
 def test_a_paused_connections_deliveries_are_kept_and_applied_on_resume_without_an_attempt(works: Works) -> None:
-    works.dispatcher.process([delivery("d1", order("e1"), order("e2", "WO-2"), connection="asleep")])
+    works.process([delivery("d1", order("e1"), order("e2", "WO-2"), connection="asleep")])
     [row] = works.rows(schema.retries)
     assert (row["event_index"], row["attempt"]) == (WHOLE_BODY, 0)
     assert works.outcomes() == {}
@@ -310,7 +314,7 @@ def test_a_paused_connections_deliveries_are_kept_and_applied_on_resume_without_
 
 
 def test_one_bad_event_of_a_resumed_delivery_is_tried_alone(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
-    works.dispatcher.process([delivery("d1", order("e1"), order("e2", "WO-2"), connection="asleep")])
+    works.process([delivery("d1", order("e1"), order("e2", "WO-2"), connection="asleep")])
     broken = _with_a_bug(monkeypatch, on="WO-2")
     works.path.write_text(CONNECTIONS.replace("paused = true", "paused = false"))
     works.registry.refresh()
@@ -330,7 +334,7 @@ def test_one_bad_event_of_a_resumed_delivery_is_tried_alone(works: Works, monkey
 def test_nothing_is_written_and_no_attempt_counted_while_the_database_is_away(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
     with pytest.raises(TransientError) as raised:
-        Works(database, tmp_path).dispatcher.process([delivery("d1", order("e1"))])
+        Works(database, tmp_path).process([delivery("d1", order("e1"))])
     assert raised.value.code == "database_unavailable"
 
 
@@ -346,9 +350,7 @@ def test_two_workers_that_set_different_fields_of_one_new_work_order_lose_neithe
     def work(field: str) -> None:
         start.wait()
         for n in range(40):
-            works.dispatcher.process(
-                [delivery(f"{field}{n}", {**order(f"{field}{n}"), "data": {"key": f"WO-{n}", field: "x"}})]
-            )
+            works.process([delivery(f"{field}{n}", {**order(f"{field}{n}"), "data": {"key": f"WO-{n}", field: "x"}})])
 
     threads = [threading.Thread(target=work, args=(field,)) for field in ("title", "description")]
     for thread in threads:

@@ -6,10 +6,11 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import psutil  # type: ignore[import-untyped]  # it ships no types
@@ -50,6 +51,36 @@ def _run(home: Path, *arguments: str, **given: str) -> "subprocess.CompletedProc
     )
 
 
+class _Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., _Done]
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command in this process, as the console script would."""
+
+    def run(*arguments: str, **given: str) -> _Done:
+        with monkeypatch.context() as patched:
+            for name in [name for name in os.environ if name.startswith("MAINTENWORKS_")]:
+                patched.delenv(name)
+            for name, value in {"MAINTENWORKS_HOME": str(tmp_path), **given}.items():
+                patched.setenv(name, value)
+            patched.chdir(tmp_path)
+            patched.setattr(sys, "argv", ["maintenworks", *arguments])
+            with pytest.raises(SystemExit) as ended:
+                main.main()
+        said = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return _Done(ended.value.code, said.out, said.err)
+
+    return run
+
+
 @pytest.mark.parametrize("command", ["up", "receiver", "worker", "scheduler", "console", "routes", "config show"])
 def test_every_commands_help_has_an_example(command: str) -> None:
     done = CliRunner().invoke(main.build(), [*command.split(), "--help"])
@@ -67,15 +98,15 @@ def test_help_says_where_to_start_and_what_the_exit_codes_mean() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["nothing"], ["up", "--nothing"], ["up", "--public-port", "many"]])
-def test_a_usage_error_is_2_and_says_so_on_standard_error(tmp_path: Path, arguments: list[str]) -> None:
-    done = _run(tmp_path, *arguments)
+def test_a_usage_error_is_2_and_says_so_on_standard_error(command: Command, arguments: list[str]) -> None:
+    done = command(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Usage: maintenworks" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_wrong_configuration_is_2_and_a_line_for_each_error_at_once(tmp_path: Path) -> None:
-    done = _run(tmp_path, "config", "show", MAINTENWORKS_OPS_PORT="many", MAINTENWORKS_DATABASE_URL="mysql://h/d")
+def test_a_wrong_configuration_is_2_and_a_line_for_each_error_at_once(command: Command) -> None:
+    done = command("config", "show", MAINTENWORKS_OPS_PORT="many", MAINTENWORKS_DATABASE_URL="mysql://h/d")
     assert (done.returncode, done.stdout) == (2, "")
     lines = done.stderr.splitlines()
     assert len(lines) == 2
@@ -102,13 +133,13 @@ def test_an_unknown_role_of_the_module_is_a_usage_error(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (2, "usage: python -P -m worker worker|scheduler|console\n")
 
 
-def test_routes_say_what_handles_what(tmp_path: Path) -> None:
-    done = _run(tmp_path, "routes", "--json")
+def test_routes_say_what_handles_what(command: Command) -> None:
+    done = command("routes", "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert (done.returncode, done.stderr) == (0, "")
     assert {"source": "unified", "default_scheme": "makini"} in rows
     assert [row["effects"] for row in rows if row.get("type") == "work_order.completed"]
-    assert "unified" in _run(tmp_path, "routes").stdout
+    assert "unified" in command("routes").stdout
 
 
 SECRETS = {
@@ -119,19 +150,18 @@ SECRETS = {
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"]])
-def test_config_show_prints_every_setting_and_no_secret(tmp_path: Path, flags: list[str]) -> None:
-    done = _run(tmp_path, "config", "show", *flags, **SECRETS)
+def test_config_show_prints_every_setting_and_no_secret(command: Command, flags: list[str]) -> None:
+    done = command("config", "show", *flags, **SECRETS)
     assert done.returncode == 0
     assert "hushhush" not in done.stdout + done.stderr
     assert "redis://user:********@broker:6379/0" in done.stdout
     assert "postgresql://maintenworks:********@db/maintenworks?********" in done.stdout
 
 
-def test_config_show_says_where_each_setting_came_from(tmp_path: Path) -> None:
+def test_config_show_says_where_each_setting_came_from(command: Command, tmp_path: Path) -> None:
     (tmp_path / "maintenworks.toml").write_text("worker_threads = 7\n")
     (tmp_path / "token").write_text("hushhush\n")
-    done = _run(
-        tmp_path,
+    done = command(
         "config",
         "show",
         MAINTENWORKS_METRICS_TOKEN_FILE=str(tmp_path / "token"),

@@ -1,11 +1,21 @@
 import dataclasses
+import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from handlers.errors import TransientError
+from handlers.store import migrate, retries
+from handlers.store.engine import Database
+from handlers.store.rowset import Transaction
+from tests.servers import BrokerServer
+from worker.queue import queue_state
 from worker.scheduler import BEAT, LEADERSHIP, RING_LEASE, RING_LIMIT, ROUNDS, RowId, Scheduler, Tick, due_rows
 
 
@@ -189,3 +199,44 @@ def test_a_leader_renews_well_before_it_would_be_taken_for_dead_and_not_at_every
         written.append(leadership.until)
         assert leadership.until > clock.now + LEADERSHIP.total_seconds() / 2
     assert len(set(written)) == 5
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_of_two_real_schedulers_one_rings_for_a_due_row_once(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, valkey: BrokerServer
+) -> None:
+    url = f"sqlite:///{tmp_path / 'plant.db'}" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    database = Database(url)
+    migrate.upgrade(database)
+    now = datetime.now(UTC)
+    row = retries.Row("d-1", 0, "acme", 1, now, [])
+    later = retries.Row("d-2", 0, "acme", 1, now + timedelta(hours=1), [])
+    with database.write() as connection:
+        retries.schedule(Transaction(connection), [row, later])
+    environment = {
+        **os.environ,
+        "MAINTENWORKS_HOME": str(tmp_path),
+        "MAINTENWORKS_BROKER_URL": valkey.url,
+        "MAINTENWORKS_DATABASE_URL": url,
+    }
+    command = [sys.executable, "-P", "-m", "worker", "scheduler"]
+    schedulers = [subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) for _ in range(2)]
+    try:
+        deadline = time.monotonic() + 60
+        while not _rung(valkey.url):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(2 * BEAT.total_seconds())  # two more beats ring nothing: the row is leased, the other is not due
+        assert _rung(valkey.url) == 1
+        for scheduler in schedulers:
+            scheduler.terminate()
+        assert [scheduler.wait(30) for scheduler in schedulers] == [0, 0]
+    finally:
+        for scheduler in schedulers:
+            scheduler.kill()
+            scheduler.wait()
+        database.close()
+
+
+def _rung(url: str) -> int:
+    return next(lane.ready for lane in queue_state(url) if lane.lane == "again")

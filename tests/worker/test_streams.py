@@ -1,5 +1,6 @@
 """One lane, consumed: what a worker process gets, keeps, loses and gives back. The tests play Dramatiq's part."""
 
+import threading
 import time
 from datetime import timedelta
 from typing import Any
@@ -10,10 +11,10 @@ import redis
 from dramatiq.errors import ConnectionClosed, QueueNotFound
 
 from tests.servers import BrokerServer, valkey_server
-from tests.worker.brokers import consuming, delivery, enqueue, enqueue_raw, process_with_broker, take
+from tests.worker.brokers import PATIENCE_SECONDS, consuming, delivery, enqueue, enqueue_raw, process_with_broker, take
 from worker import streams
 from worker.queue import Undecodable
-from worker.streams_leases import Envelope
+from worker.streams_leases import Envelope, Holdings
 from worker.streams_server import BACKLOG, BACKLOG_BYTES, GROUP, RETURNED, stream
 
 HOUR = timedelta(hours=1)
@@ -202,6 +203,7 @@ def test_an_entry_whose_reading_reply_was_lost_is_read_again_uncounted(server: B
 
             assert list(lost.envelope.items) == [delivery(3)]
             assert lost.envelope.times_delivered == 1
+            assert pending(client, lost.envelope.entry_id) == (broker.consumer_name, 1)
             assert next(after) is None
             assert not held.envelope.lease_lost
 
@@ -215,6 +217,7 @@ def test_a_reread_keeps_the_count_of_an_entry_taken_over_before(server: BrokerSe
             client.xclaim(LIVE, GROUP, broker.consumer_name, 0, [entry_id], retrycount=2, justid=True)
         with consuming(broker) as after:
             assert take(after).envelope.times_delivered == 2
+            assert pending(client, entry_id) == (broker.consumer_name, 2)
 
 
 def test_nobody_takes_over_within_one_lease_of_connecting(server: BrokerServer) -> None:
@@ -279,7 +282,25 @@ def test_what_the_worker_did_not_begin_goes_to_others_at_once_uncounted(server: 
 
             assert [list(each.items) for each in taken] == [[delivery(0)], [delivery(1)]]
             assert [each.times_delivered for each in taken] == [1, 1]
+            assert [pending(client, each.entry_id)[1] for each in taken] == [1, 1]
             assert consumers(client) == {RETURNED, staying.consumer_name}
+
+
+def test_of_what_was_given_back_each_takes_what_it_has_room_for(server: BrokerServer) -> None:
+    for number in range(3):
+        enqueue(server.url, delivery(number))
+
+    with process_with_broker(server.url, HOUR) as leaving, process_with_broker(server.url, HOUR) as staying:
+        with consuming(leaving) as consumer:
+            consumer.requeue([take(consumer), take(consumer)])
+            consumer.requeue([take(consumer)])
+        with consuming(staying) as other, server.client() as client:
+            taken = [take(other).envelope.entry_id, take(other).envelope.entry_id]
+            assert next(other) is None
+
+            found: Any = client.xpending_range(LIVE, GROUP, "-", "+", 9)
+            assert [each["consumer"].decode() for each in found] == [staying.consumer_name] * 2 + [RETURNED]
+            assert [each["message_id"].decode() for each in found][:2] == taken
 
 
 def test_giving_back_leaves_alone_what_is_no_longer_ours(server: BrokerServer) -> None:
@@ -322,7 +343,7 @@ def test_consumers_long_gone_are_forgotten_unless_they_hold_something(server: Br
 
 
 def test_a_lane_is_never_ahead_of_its_worker_by_more_than_its_prefetch(server: BrokerServer) -> None:
-    """Given three entries waiting, when none is acked, then a process has two of `live`; an ack makes room."""
+    """Given three entries waiting and a prefetch of two, when none is acked, then two are held; an ack makes room."""
     for number in range(3):
         enqueue(server.url, delivery(number))
 
@@ -333,6 +354,20 @@ def test_a_lane_is_never_ahead_of_its_worker_by_more_than_its_prefetch(server: B
         first.envelope.committed = True
         consumer.ack(first)
         assert list(take(consumer).envelope.items) == [delivery(2)]
+
+
+def test_an_ack_wakes_whoever_waits_for_room() -> None:
+    """Given a lane that is full, when one of its entries ends, then the consumer goes on now, not at its time-out."""
+    holdings = Holdings()
+    envelope = Envelope("live", "1-0", [])
+    holdings.hold(envelope)
+    waiting = threading.Thread(target=holdings.room, args=("live", 1, HOUR.total_seconds()), daemon=True)
+    waiting.start()
+
+    holdings.drop(envelope)
+    waiting.join(timeout=PATIENCE_SECONDS)
+
+    assert not waiting.is_alive()
 
 
 def test_a_heavy_lane_gives_one_at_a_time(server: BrokerServer) -> None:
@@ -406,6 +441,23 @@ def test_whatever_the_client_raises_is_a_closed_connection_to_dramatiq(monkeypat
                 broker.enqueue(rows_message(("d-1", 0)))
             with pytest.raises(ConnectionClosed):
                 consumer.requeue([message])
+
+
+def test_an_ack_outlasts_a_short_restart_of_the_server() -> None:
+    """Dramatiq would leave the thread idle for 5 s after the first failure."""
+    with valkey_server() as server, process_with_broker(server.url) as broker:
+        enqueue(server.url, delivery(1))
+        with consuming(broker) as consumer:
+            message = take(consumer)
+            message.envelope.committed = True
+            server.kill()
+            back = threading.Timer(0.3, server.start)
+            back.start()
+            consumer.ack(message)
+            back.join()
+
+        with server.client() as client:
+            assert client.xlen(LIVE) == 0
 
 
 def test_at_shutdown_an_ack_does_not_wait_for_a_server_that_is_away() -> None:

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from handlers.connections import Connection, Registry
-from handlers.errors import MaintenworksError, TransientError
+from handlers.connections import Connection
 from handlers.settings import load
 from handlers.signatures import Explanation, explain
 from worker.cli import given, output
 from worker.cli.roles import Home
+from worker.doctor.place import secret_problem
 from worker.settings import WorkerSettings
 
 _MARKS = {True: "ok", False: "failed", None: "-"}
@@ -37,7 +37,7 @@ def check(
         else [given.connection(registry, connection_id, settings)]
     )
     now = datetime.now(UTC)
-    found = [(each, problem(registry, each, now)) for each in chosen]
+    found = [(each, secret_problem(registry, each, now)) for each in chosen]
     if as_json:
         for each, why in found:
             output.json_line({"connection": each.id, "ok": why is None, "problem": why})
@@ -74,19 +74,6 @@ def verify(
         _print(connection, found)
     if not found.verdict.ok:
         raise typer.Exit(output.FAILURE)
-
-
-def problem(registry: Registry, connection: Connection, now: datetime) -> str | None:
-    """Why a connection's webhooks could not be verified now, or its API not asked; None where all is there."""
-    if connection.revoked:
-        return None
-    try:
-        given.secrets(registry, connection, now)
-        if connection.api is not None and connection.api.token is not None:
-            registry.resolve(connection.api.token)
-    except (MaintenworksError, TransientError) as error:
-        return str(error)
-    return None
 
 
 def _print(connection: Connection, found: Explanation) -> None:

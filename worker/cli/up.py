@@ -95,6 +95,7 @@ def run(settings: UpSettings, tell: Callable[[str, str], None]) -> int:
         ServiceUnreachableError: there is no program for the embedded broker.
         TransientError: the database is away.
     """
+    os.umask(0o077)  # what is kept under the home is customers' data
     home = settings.home.absolute()
     _make(home)
     with _alone(home), contextlib.ExitStack() as sockets:

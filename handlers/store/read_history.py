@@ -1,0 +1,87 @@
+"""Reading the history of one asset: what happened to it, oldest first, and when we learned of it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from handlers.events import Json
+from handlers.store.engine import Database
+from handlers.store.reading import walk
+from handlers.store.schema import asset_history, events
+
+LINE = ("occurred_at", "stamp", "subject_kind", "subject_key", "slot")
+"""The order of an asset's lines: by time, then by the order of facts; unique within one asset."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One event in the history of an asset.
+
+    Attributes:
+        connection: whose it is.
+        asset: the asset's key.
+        occurred_at: when it happened (UTC).
+        received_at: when the first delivery of it came; joined at read time, for state never depends on it.
+        type: the event's type.
+        subject_kind: what it is about.
+        subject_key: the key of that.
+        event_id: its id; the whole event is found by it.
+        detail: what of it a line tells, by field.
+    """
+
+    connection: str
+    asset: str
+    occurred_at: datetime
+    received_at: datetime | None
+    type: str
+    subject_kind: str
+    subject_key: str
+    event_id: str
+    detail: dict[str, Json]
+
+
+def history(
+    database: Database, connection: str, asset: str, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[Line]:
+    """An asset's lines, oldest first; an event that stands there by name and by its subject is one line.
+
+    Args:
+        database: to read from.
+        connection: whose asset.
+        asset: its key.
+        since: only what happened from then on (UTC).
+        until: only what happened before.
+    """
+    previous: tuple[str, str, str] | None = None
+    for row in walk(database, _lines(connection, asset, since, until), [asset_history.c[name] for name in LINE]):
+        event = (row.stamp, row.subject_kind, row.subject_key)
+        if event == previous:
+            continue
+        previous = event
+        yield Line(
+            connection=connection,
+            asset=asset,
+            occurred_at=row.occurred_at,
+            received_at=row.received_at,
+            type=row.type,
+            subject_kind=row.subject_kind,
+            subject_key=row.subject_key,
+            event_id=row.event_id,
+            detail=row.detail,
+        )
+
+
+def _lines(connection: str, asset: str, since: datetime | None, until: datetime | None) -> sa.Select[Any]:
+    line = asset_history.c
+    same_event = sa.and_(*(events.c[name] == line[name] for name in ("connection_id", "event_id", "digest")))
+    columns = (line[name] for name in (*LINE, "type", "event_id", "detail"))
+    statement = (
+        sa.select(*columns, events.c.received_at)
+        .join_from(asset_history, events, same_event, isouter=True)
+        .where(line.connection_id == connection, line.asset_key == asset)
+    )
+    if since is not None:
+        statement = statement.where(line.occurred_at >= since)
+    return statement if until is None else statement.where(line.occurred_at < until)

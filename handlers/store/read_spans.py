@@ -1,0 +1,182 @@
+"""The spans that a window's figures need, for some assets at once: not an asset's whole past, and yet exact.
+
+What is enough is told by `handlers.rules.figures.figures`: all that has not ended before the window; behind its end
+what an outage of the window still overlaps or touches, for a failure there falls where the outage started; and of a
+work order in either the earlier spells with what overlaps them, for an order fails once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from handlers.rules.downtime import Span
+from handlers.rules.facts import Key
+from handlers.store.downtime import STATUS, WORK_ORDER
+from handlers.store.rowset import Transaction
+from handlers.store.schema import downtime
+
+COLUMNS = (
+    "connection_id",
+    "asset_key",
+    "origin",
+    "key",
+    "part",
+    "started_at",
+    "ended_at",
+    "planned",
+    "failure",
+    "day_precision",
+)
+TAIL_STEP = 200
+"""Rows fetched at once behind the window's end; most assets are up there and need none."""
+
+Rows = dict[tuple[str, str, str], Row[Any]]
+"""One asset's rows by origin, key and part."""
+
+
+class Window(NamedTuple):
+    """The stretch of time that figures are made of.
+
+    Attributes:
+        since: its start (UTC).
+        until: its end, itself excluded.
+        as_of: the time of knowledge: spans are cut there.
+    """
+
+    since: datetime
+    until: datetime
+    as_of: datetime
+
+    @property
+    def end(self) -> datetime:
+        """The end of what counts in it: what starts later is only needed for the outages that reach there."""
+        return min(self.until, self.as_of)
+
+
+def spans_of(tx: Transaction, assets: Sequence[Key], window: Window) -> dict[Key, list[Span]]:
+    """The spans of down time that a window's figures need, by asset; nothing for one without any."""
+    found: dict[Key, Rows] = {}
+    _add(found, _in_window(tx, assets, window))
+    if window.end < window.as_of:
+        for asset, rows in found.items():
+            _add(found, _tail(tx, asset, rows, window))
+    earlier = [row for row in _spells(tx, found) if row.ended_at is not None and row.ended_at < window.since]
+    _add(found, _beside(tx, earlier))
+    return {asset: _spans(rows.values()) for asset, rows in found.items()}
+
+
+def _add(found: dict[Key, Rows], rows: Iterable[Row[Any]]) -> None:
+    for row in rows:
+        found.setdefault((row.connection_id, row.asset_key), {})[row.origin, row.key, row.part] = row
+
+
+def _selected() -> sa.Select[Any]:
+    """Every row that counts: void ones and those that lack a start never do."""
+    return sa.select(*(downtime.c[name] for name in COLUMNS)).where(
+        sa.not_(downtime.c.is_void), downtime.c.started_at.is_not(None)
+    )
+
+
+def _in_window(tx: Transaction, assets: Sequence[Key], window: Window) -> Iterable[Row[Any]]:
+    """What starts before the window's end and has not ended before its start; one that ends there touches it."""
+    wanted = [{"connection_id": connection, "asset_key": asset} for connection, asset in sorted(assets)]
+    source = tx.rows(downtime, ("connection_id", "asset_key"))
+    statement = (
+        _selected()
+        .join_from(source, downtime, _same_asset(source))
+        .where(
+            downtime.c.started_at < window.end,
+            sa.or_(downtime.c.ended_at.is_(None), downtime.c.ended_at >= window.since),
+        )
+    )
+    return tx.run(statement, wanted)
+
+
+def _tail(tx: Transaction, asset: Key, rows: Rows, window: Window) -> list[Row[Any]]:
+    """What starts behind the window's end while the outage that reaches there still lasts."""
+    reach = max(row.ended_at or window.as_of for row in rows.values())
+    if reach < window.end:
+        return []
+    statement = (
+        _selected()
+        .where(
+            downtime.c.connection_id == asset[0],
+            downtime.c.asset_key == asset[1],
+            downtime.c.started_at >= window.end,
+            downtime.c.started_at < window.as_of,
+        )
+        .order_by(downtime.c.started_at)
+    )
+    tail = []
+    with tx.connection.execute(statement, execution_options={"yield_per": TAIL_STEP}) as behind:
+        for row in behind:
+            if row.started_at > reach:
+                break
+            tail.append(row)
+            reach = max(reach, row.ended_at or window.as_of)
+    return tail
+
+
+def _spells(tx: Transaction, found: Mapping[Key, Rows]) -> list[Row[Any]]:
+    """Every spell of the orders that have one among the rows."""
+    orders = {
+        (connection, key) for (connection, _), rows in found.items() for kind, key, _ in rows if kind == WORK_ORDER
+    }
+    if not orders:
+        return []
+    wanted = [{"connection_id": connection, "origin": WORK_ORDER, "key": key} for connection, key in sorted(orders)]
+    source = tx.rows(downtime, ("connection_id", "origin", "key"))
+    same = sa.and_(*(downtime.c[name] == source.c[name] for name in ("connection_id", "origin", "key")))
+    # A spell with no asset counts nowhere; an order's spells are all on one.
+    statement = _selected().join_from(source, downtime, same).where(downtime.c.asset_key.is_not(None))
+    return list(tx.run(statement, wanted))
+
+
+def _beside(tx: Transaction, earlier: Sequence[Row[Any]]) -> Iterable[Row[Any]]:
+    """Earlier spells and what overlaps them, which decides whether they owned anything and their order failed then."""
+    if not earlier:
+        return ()
+    names = ("connection_id", "asset_key", "started_at", "ended_at")
+    wanted = [{name: getattr(row, name) for name in names} for row in earlier]
+    source = tx.rows(downtime, names)
+    statement = (
+        _selected()
+        .join_from(source, downtime, _same_asset(source))
+        .where(
+            downtime.c.started_at <= source.c.ended_at,
+            sa.or_(downtime.c.ended_at.is_(None), downtime.c.ended_at >= source.c.started_at),
+        )
+    )
+    return tx.run(statement, wanted)
+
+
+def _same_asset(source: sa.FromClause) -> sa.ColumnElement[bool]:
+    return sa.and_(downtime.c.connection_id == source.c.connection_id, downtime.c.asset_key == source.c.asset_key)
+
+
+def _spans(rows: Iterable[Row[Any]]) -> list[Span]:
+    """One asset's rows as spans: those of one order share a `ref`, and so do those of one run of a status stream."""
+    held = sorted(rows, key=lambda row: (row.started_at, row.origin, row.key, row.part))
+    return [_span(row, f"{row.origin}:{row.key}") for row in held if row.origin != STATUS] + _runs(
+        [row for row in held if row.origin == STATUS]
+    )
+
+
+def _runs(edges: Sequence[Row[Any]]) -> list[Span]:
+    """Spans of a status stream, oldest first: repeats of a status touch, and are one stop told again and again."""
+    spans: list[Span] = []
+    runs: dict[bool, tuple[str, datetime | None]] = {}
+    for row in edges:
+        ref, end = runs.get(row.planned, ("", row.started_at))
+        if not ref or (end is not None and end < row.started_at):
+            ref, end = f"{STATUS}:{row.part}", row.started_at
+        runs[row.planned] = (ref, None if end is None or row.ended_at is None else max(end, row.ended_at))
+        spans.append(_span(row, ref))
+    return spans
+
+
+def _span(row: Row[Any], ref: str) -> Span:
+    return Span(row.started_at, row.ended_at, row.planned, row.failure, row.day_precision, ref)

@@ -1,0 +1,185 @@
+"""`events`: the archive, what came byte for byte, and what became of it."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from handlers.errors import ConfigurationError
+from handlers.events import Outcome
+from handlers.model.types import ACTIONS
+from handlers.rules.times import kept_instant
+from handlers.store.engine import Database
+from handlers.store.read_deliveries import Failure, Story, delivery, stories
+from handlers.store.read_events import KeptEvent, Wanted, listed_events
+from worker.cli import looking, output
+from worker.cli.roles import Home
+
+KINDS = frozenset(type_.partition(".")[0] for type_ in ACTIONS)
+COLUMNS = ("received", "type", "subject", "outcome", "connection", "event", "delivery")
+FAILURE_COLUMNS = ("event", "state", "code", "path", "message", "attempts", "next")
+SUBJECT_HELP = "About this record: KIND/KEY such as work_order/WO-9, or a key of any kind."
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="An event's id, or a delivery's.")]
+
+commands = typer.Typer(help="What came, byte for byte, and what became of it.", no_args_is_help=True)
+
+
+@commands.command("list")
+def list_(
+    *,
+    connection: looking.Of = None,
+    type_: Annotated[str | None, typer.Option("--type", help="Of this type, such as work_order.completed.")] = None,
+    outcome: Annotated[str | None, typer.Option(metavar="|".join(Outcome), help="That ended so.")] = None,
+    subject: Annotated[str | None, typer.Option(help=SUBJECT_HELP)] = None,
+    since: Annotated[str | None, typer.Option(metavar="T", help="That came from a date or a time on.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="T", help="That came before.")] = None,
+    limit: looking.Limit = None,
+    home: Home = None,
+    as_json: looking.Json = False,
+) -> None:
+    """Print events, those that came last first.
+
+    Example: `maintenworks events list --connection acme --type work_order.completed --since 2026-03-01 --limit 20`
+    """
+    if outcome is not None and outcome not in set(Outcome):
+        raise ConfigurationError([f"--outcome: one of {', '.join(Outcome)}; not {outcome!r}"])
+    start, end = looking.bounds(since, until, ("--since", "--until"))
+    kind, key = _subject(subject)
+    wanted = Wanted(connection, type_, outcome, kind, key, start, end)
+    with looking.opened(home) as (_, database):
+        found = itertools.islice(listed_events(database, wanted), limit)
+        count = looking.json_lines(map(_event, found)) if as_json else looking.rows(COLUMNS, map(_line, found))
+    if count == 0:
+        looking.nothing("no such event")
+
+
+@commands.command()
+def show(id_: Id, connection: looking.Of = None, home: Home = None, as_json: looking.Json = False) -> None:
+    """Print what became of an event or a delivery: its events, what could not be applied, what is tried again.
+
+    Example: `maintenworks events show evt-7 --connection acme`
+    """
+    with looking.opened(home) as (_, database):
+        found = stories(database, id_, connection)
+        count = looking.json_lines(map(_story, found)) if as_json else looking.each(found, _tell)
+    if count == 0:
+        _unknown(id_)
+
+
+@commands.command()
+def raw(id_: Id, connection: looking.Of = None, home: Home = None) -> None:
+    """Write the body of a delivery, or of the one that brought an event, exactly as it came.
+
+    On a terminal, which would obey some bytes, they are spelt out.
+
+    Example: `maintenworks events raw evt-7 --connection acme > evt-7.json`
+    """
+    with looking.opened(home) as (_, database):
+        data = _body(database, id_, connection)
+    if data is None:
+        _unknown(id_)
+    looking.exact(data)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group."""
+    app.add_typer(commands, name="events", rich_help_panel="Looking")
+
+
+def _subject(text: str | None) -> tuple[str | None, str | None]:
+    """Kind and key; a key may have a slash of its own, so that only a kind we know is one."""
+    if text is None:
+        return None, None
+    kind, slash, key = text.partition("/")
+    return (kind, key) if slash and kind in KINDS else (None, text)
+
+
+def _body(database: Database, id_: str, connection: str | None) -> bytes | None:
+    ids = [story.delivery_id for story in stories(database, id_, connection)]
+    if len(ids) > 1:
+        raise ConfigurationError([f"{id_}: several deliveries brought such an event; name one: {', '.join(ids)}"])
+    found = delivery(database, ids[0]) if ids else None
+    return None if found is None else found.body
+
+
+def _unknown(id_: str) -> NoReturn:
+    looking.nothing(f"{id_}: it has not been processed yet, or never came")
+
+
+def _event(event: KeptEvent) -> dict[str, Any]:
+    return {
+        "event_id": event.event_id,
+        "connection": event.connection_id,
+        "type": event.type,
+        "subject_kind": event.subject_kind,
+        "subject_key": event.subject_key,
+        "occurred_at": kept_instant(event.occurred_at),
+        "version": event.version,
+        "received_at": kept_instant(event.received_at),
+        "processed_at": kept_instant(event.processed_at),
+        "outcome": event.outcome,
+        "delivery_id": event.delivery_id,
+        "event_index": event.event_index,
+        "digest": event.digest,
+        "event_id_reused": event.event_id_reused,
+    }
+
+
+def _line(event: KeptEvent) -> tuple[object, ...]:
+    subject = f"{event.subject_kind} {event.subject_key}"
+    return (
+        event.received_at,
+        event.type,
+        subject,
+        event.outcome,
+        event.connection_id,
+        event.event_id,
+        event.delivery_id,
+    )
+
+
+def _story(story: Story) -> dict[str, Any]:
+    return {
+        "delivery_id": story.delivery_id,
+        "connection": story.connection_id,
+        "received_at": kept_instant(story.received_at),
+        "processed_at": kept_instant(story.processed_at),
+        "verdict": story.verdict,
+        "secret_position": story.secret_position,
+        "headers": story.headers,
+        "body_bytes": story.body_bytes,
+        "body_digest": story.body_digest,
+        "repeat_of": story.repeat_of,
+        "events": [_event(event) for event in story.events],
+        "dead_letters": [_failure(each) for each in story.dead_letters],
+        "retries": [_failure(each) for each in story.retries],
+    }
+
+
+def _failure(row: Failure) -> dict[str, Any]:
+    return {"connection" if name == "connection_id" else name: value for name, value in row.items()}
+
+
+def _tell(story: Story) -> None:
+    """Prints a story for people."""
+    fields = _story(story)
+    listed = [fields.pop(name) for name in ("events", "dead_letters", "retries")]
+    output.table(("field", "value"), [(name, value) for name, value in fields.items() if value not in (None, {})])
+    if not any(listed):
+        output.line("nothing new was in it: every event of it had come before, or it held none")
+    if story.events:
+        output.table(COLUMNS, map(_line, story.events))
+    if story.dead_letters or story.retries:
+        output.table(FAILURE_COLUMNS, _failure_lines(story.dead_letters, story.retries))
+
+
+def _failure_lines(letters: Sequence[Failure], retries: Sequence[Failure]) -> Iterator[tuple[object, ...]]:
+    for each in letters:
+        attempts = len(each["attempts"])
+        yield (each["event_index"], each["state"], each["code"], each["path"], each["message"], attempts, None)
+    for each in retries:
+        last = each["attempts"][-1] if each["attempts"] else {}
+        code, message = last.get("code"), last.get("message")
+        yield (each["event_index"], "retrying", code, None, message, each["attempt"], each["due_at"])
