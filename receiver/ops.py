@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,31 +13,32 @@ from receiver.app import livez, readyz
 from receiver.health import Health
 from worker.telemetry import metrics_page
 
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
 
 def build_ops_app(health: Health, token: str | None) -> Starlette:
     """Builds the application that listens on the metrics port.
 
     Args:
         health: what `/readyz` tells.
-        token: demanded of scrapers as a bearer token (RFC 6750); None demands none. The probes never need one.
+        token: demanded on every path as a bearer token (RFC 6750); None demands none.
     """
-    return Starlette(
-        routes=[
-            Route("/metrics", _metrics(token), methods=["GET"]),
-            Route("/livez", livez, methods=["GET"]),
-            Route("/readyz", readyz(health, details=True), methods=["GET"]),
-        ]
-    )
+    pages = {"/metrics": _metrics, "/livez": livez, "/readyz": readyz(health, details=True)}
+    return Starlette(routes=[Route(path, _guarded(page, token), methods=["GET"]) for path, page in pages.items()])
 
 
-def _metrics(token: str | None) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
+async def _metrics(request: Request) -> Response:
+    media_type, page = metrics_page(request.headers.get("accept"))
+    return Response(page, media_type=media_type)
+
+
+def _guarded(endpoint: Endpoint, token: str | None) -> Endpoint:
+    async def guarded(request: Request) -> Response:
         if token is not None and not _bears(request.headers.get("authorization", ""), token):
             return PlainTextResponse("a token is needed\n", 401, {"WWW-Authenticate": 'Bearer realm="metrics"'})
-        media_type, page = metrics_page(request.headers.get("accept"))
-        return Response(page, media_type=media_type)
+        return await endpoint(request)
 
-    return endpoint
+    return guarded
 
 
 def _bears(authorization: str, token: str) -> bool:

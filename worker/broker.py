@@ -16,10 +16,11 @@ from worker.streams_server import AGAIN, HEAVY, LIVE
 
 LANES = {
     # Two, so that the next batch is there when one ends; more would only wait here instead of where others can take it.
-    LIVE: Lane(BATCH_ACTOR, prefetch=24, decode=decode, counted=True),
+    # Small batches are taken up to as many as there are threads: they are committed together (`worker.joint`).
+    LIVE: Lane(BATCH_ACTOR, prefetch=2, entries=24, decode=decode, counted=True),
     # One: a connection with a long backlog takes its turn, it does not fill the worker's queue.
-    HEAVY: Lane(BATCH_ACTOR, prefetch=1, decode=decode, counted=True),
-    AGAIN: Lane(ROWS_ACTOR, prefetch=1, decode=decode_row, encode=encode_row),
+    HEAVY: Lane(BATCH_ACTOR, prefetch=1, entries=1, decode=decode, counted=True),
+    AGAIN: Lane(ROWS_ACTOR, prefetch=1, entries=1, decode=decode_row, encode=encode_row),
 }
 
 SHUTDOWN = timedelta(seconds=25)

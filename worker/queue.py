@@ -18,8 +18,19 @@ from handlers.errors import TransientError
 from handlers.events import Delivery
 from worker.address import broker_url
 from worker.scripts import STATE
-from worker.streams_producer import MAX_BATCH, MAX_BATCH_BYTES, WAIT, Producer, Refusal
-from worker.streams_server import AGAIN, GROUP, LANES, RETURNED, REVOKED, connect, stream, translated
+from worker.streams_producer import WAIT, Producer, Refusal
+from worker.streams_server import (
+    AGAIN,
+    GROUP,
+    LANES,
+    MAX_BATCH,
+    MAX_BATCH_BYTES,
+    RETURNED,
+    REVOKED,
+    connect,
+    stream,
+    translated,
+)
 
 __all__ = [
     "BATCH_ACTOR",

@@ -39,7 +39,8 @@ class Lane(NamedTuple):
 
     Attributes:
         actor_name: which actor runs them.
-        prefetch: entries in this process's hands at most, those being worked on included.
+        prefetch: how much is in this process's hands at most, those being worked on included, in full batches.
+        entries: in how many entries that may come; a lane of small batches is read many at a time.
         decode: field value and connection id (what follows the colon in the field's name) → item; never raises.
         encode: the reverse, for lanes that `Broker.enqueue` writes; None where only the producer does.
         counted: whether its bytes are backlog of their connections.
@@ -47,6 +48,7 @@ class Lane(NamedTuple):
 
     actor_name: str
     prefetch: int
+    entries: int
     decode: Callable[[bytes, str], object]
     encode: Callable[[Any], bytes] | None = None
     counted: bool = False
@@ -106,7 +108,7 @@ class StreamsConsumer(dramatiq.Consumer):
     def __next__(self) -> StreamMessage | None:
         """The next entry; None when none came within the worker's time-out."""
         if not self._cache:
-            room = self._holdings.room(self._lane, self._about.prefetch, self._block_ms / 1000)
+            room = self._holdings.room(self._lane, self._about.prefetch, self._about.entries, self._block_ms / 1000)
             if room:
                 with closing_on_error():
                     self._fill(room)

@@ -9,7 +9,7 @@ import redis
 import structlog
 
 from worker.scripts import RENEW
-from worker.streams_server import GROUP, connect, stream
+from worker.streams_server import GROUP, MAX_BATCH, MAX_BATCH_BYTES, connect, stream
 
 LEASE = timedelta(seconds=15)
 """How long an entry stays ours without a word from us, in the server's time: long enough for lost renewals and a slow
@@ -46,6 +46,11 @@ class Envelope:
     committed: bool = False
     given_back: bool = False
     lease_lost: bool = False
+
+    @property
+    def fullness(self) -> float:
+        """What part of a full batch it is, by deliveries or by bytes, whichever is more."""
+        return max(len(self.items) / MAX_BATCH, sum(self.sizes.values()) / MAX_BATCH_BYTES)
 
     @property
     def enqueued_at(self) -> datetime:
@@ -98,15 +103,29 @@ class Holdings:
         with self._changed:
             return [lane for lane, held in self._held.items() if held]
 
-    def room(self, lane: str, prefetch: int, seconds: float) -> int:
-        """Waits until fewer than `prefetch` entries of a lane are held.
+    def room(self, lane: str, prefetch: int, entries: int, seconds: float) -> int:
+        """Waits until less of a lane is held than may be.
+
+        Args:
+            lane: which.
+            prefetch: what may be held, in full batches.
+            entries: in how many entries at most.
+            seconds: how long to wait.
 
         Returns:
-            How many more may be taken; 0 when `seconds` have passed.
+            How many more entries may be taken, whatever their size; 0 when `seconds` have passed.
         """
         with self._changed:
-            self._changed.wait_for(lambda: len(self._held.get(lane, {})) < prefetch, timeout=seconds)
-            return max(0, prefetch - len(self._held.get(lane, {})))
+            self._changed.wait_for(lambda: self._room(lane, prefetch, entries) > 0, timeout=seconds)
+            return self._room(lane, prefetch, entries)
+
+    def _room(self, lane: str, prefetch: int, entries: int) -> int:
+        held = self._held.get(lane, {})
+        batches = sum(envelope.fullness for envelope in held.values())
+        if batches >= prefetch or len(held) >= entries:
+            return 0
+        # The next may be full ones, each; one more is always taken, or a lane of small entries would stand still.
+        return min(entries - len(held), max(1, int(prefetch - batches)))
 
 
 class Renewal(threading.Thread):

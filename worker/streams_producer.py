@@ -12,11 +12,18 @@ import redis.backoff
 
 from handlers.errors import TransientError
 from worker.scripts import ENQUEUE
-from worker.streams_server import BACKLOG, BACKLOG_BYTES, HEAVY, LIVE, PREFIX, REVOKED, options, stream, translated
-
-MAX_BATCH = 500
-MAX_BATCH_BYTES = 8 * 1024 * 1024
-"""What one enqueue carries at most: more holds the server's one thread for too long."""
+from worker.streams_server import (
+    BACKLOG,
+    BACKLOG_BYTES,
+    HEAVY,
+    LIVE,
+    MAX_BATCH,
+    PREFIX,
+    REVOKED,
+    options,
+    stream,
+    translated,
+)
 
 WAIT = timedelta(seconds=2.5)
 """How long the broker may take for one enqueue: senders give up after 5 s and more, and ours must hear of it first."""

@@ -25,6 +25,10 @@ AGAIN = "again"
 FETCH = "fetch"
 LANES = (LIVE, HEAVY, AGAIN, FETCH)
 
+MAX_BATCH = 500
+MAX_BATCH_BYTES = 8 * 1024 * 1024
+"""What one enqueue carries at most: more holds the server's one thread for too long."""
+
 GROUP = "workers"
 RETURNED = "returned"
 """The consumer under whose name entries given back at a shutdown wait; nobody runs under it."""

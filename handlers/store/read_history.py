@@ -55,7 +55,9 @@ def history(
         until: only what happened before.
     """
     previous: tuple[str, str, str] | None = None
-    for row in walk(database, _lines(connection, asset, since, until), [asset_history.c[name] for name in LINE]):
+    start = None if since is None else asset_history.c.occurred_at >= since
+    order = [asset_history.c[name] for name in LINE]
+    for row in walk(database, _lines(connection, asset, until), order, start=start):
         event = (row.stamp, row.subject_kind, row.subject_key)
         if event == previous:
             continue
@@ -73,7 +75,7 @@ def history(
         )
 
 
-def _lines(connection: str, asset: str, since: datetime | None, until: datetime | None) -> sa.Select[Any]:
+def _lines(connection: str, asset: str, until: datetime | None) -> sa.Select[Any]:
     line = asset_history.c
     same_event = sa.and_(*(events.c[name] == line[name] for name in ("connection_id", "event_id", "digest")))
     columns = (line[name] for name in (*LINE, "type", "event_id", "detail"))
@@ -82,6 +84,4 @@ def _lines(connection: str, asset: str, since: datetime | None, until: datetime 
         .join_from(asset_history, events, same_event, isouter=True)
         .where(line.connection_id == connection, line.asset_key == asset)
     )
-    if since is not None:
-        statement = statement.where(line.occurred_at >= since)
     return statement if until is None else statement.where(line.occurred_at < until)

@@ -56,7 +56,8 @@ def kept_records(database: Database, kind: str, chosen: Chosen) -> Iterator[Kept
         statement = statement.where(table.c.key == chosen.key)
     elif not chosen.deleted:
         statement = statement.where(sa.not_(table.c.is_deleted))
-    for row in walk(database, statement, (table.c.connection_id, table.c.key)):
+    order = (table.c.connection_id, table.c.key)
+    for row in walk(database, statement, order if chosen.connection is None else order[1:]):
         yield Kept(kind, row.connection_id, row.key, registers(row.fields, row.registers), row.anomalies)
 
 

@@ -45,7 +45,12 @@ def open_database(url: str) -> Database:
 
 
 def walk(
-    database: Database, statement: sa.Select[Any], order: Sequence[sa.Column[Any]], *, newest_first: bool = False
+    database: Database,
+    statement: sa.Select[Any],
+    order: Sequence[sa.Column[Any]],
+    *,
+    start: sa.ColumnElement[bool] | None = None,
+    newest_first: bool = False,
 ) -> Iterator[Row[Any]]:
     """Rows of a statement in order, a page a transaction: a reader that pauses between rows holds nothing up.
 
@@ -54,21 +59,29 @@ def walk(
     Args:
         database: to read from.
         statement: selects every column of `order`, by its own name, and has neither order nor limit.
-        order: columns that together are unique, and that an index has in this order.
+        order: columns that together are unique among the statement's rows, and that an index has in this order behind
+            those that the statement holds fixed: such a column must not be among them, or each page would be looked
+            for from the beginning.
+        start: where the first page begins, by the first column of the order.
         newest_first: walks the order backwards.
     """
-    keys = sa.tuple_(*order)
     turned = [column.desc() if newest_first else column for column in order]
     page_of = statement.order_by(*turned).limit(PAGE)
-    page = page_of
+    page = page_of if start is None else page_of.where(start)
     while True:
         with database.read() as connection:
             rows = connection.execute(page).all()
         yield from rows
         if len(rows) < PAGE:
             return
-        last = sa.tuple_(*(sa.literal(getattr(rows[-1], column.name), column.type) for column in order))
-        page = page_of.where(keys < last if newest_first else keys > last)
+        page = page_of.where(_behind(order, rows[-1], newest_first=newest_first))
+
+
+def _behind(order: Sequence[sa.Column[Any]], last: Row[Any], *, newest_first: bool) -> sa.ColumnElement[bool]:
+    """That a row stands behind another: compared as a whole, which both databases look up in an index."""
+    keys = sa.tuple_(*order)
+    bound = sa.tuple_(*(sa.literal(getattr(last, column.name), column.type) for column in order))
+    return keys < bound if newest_first else keys > bound
 
 
 def of_connection(database: Database, column: sa.Column[str], wanted: str | None) -> sa.ColumnElement[bool]:

@@ -59,7 +59,7 @@ def enqueue_raw(url: str, *batch: tuple[str, bytes], mark: int = MARK, heavy: in
 @contextmanager
 def process_with_broker(url: str, lease: timedelta = LEASE) -> Iterator[StreamsBroker]:
     """A broker as one worker process has it, without a worker: the test drives the consumers, two of `live` at once."""
-    broker = StreamsBroker(url, lanes={**LANES, "live": LANES["live"]._replace(prefetch=2)}, middleware=[], lease=lease)
+    broker = StreamsBroker(url, lanes={**LANES, "live": LANES["live"]._replace(entries=2)}, middleware=[], lease=lease)
     try:
         yield broker
     finally:

@@ -356,12 +356,24 @@ def test_a_lane_is_never_ahead_of_its_worker_by_more_than_its_prefetch(server: B
         assert list(take(consumer).envelope.items) == [delivery(2)]
 
 
+def test_a_lane_of_small_entries_is_read_many_at_a_time_and_one_of_full_ones_two() -> None:
+    """What counts is how much a process holds, not in how many pieces it came."""
+    holdings = Holdings()
+    for number in range(10):
+        holdings.hold(Envelope("live", f"{number}-0", [b"x"] * 15, {b"c": 15_000}))
+    assert holdings.room("live", 2, 24, 0) == 1
+    holdings.hold(Envelope("live", "full-0", [b"x"] * 500, {b"c": 500}))
+    assert holdings.room("live", 2, 24, 0) == 1
+    holdings.hold(Envelope("live", "large-0", [b"x"], {b"c": 8 * 1024 * 1024}))
+    assert holdings.room("live", 2, 24, 0) == 0
+
+
 def test_an_ack_wakes_whoever_waits_for_room() -> None:
     """Given a lane that is full, when one of its entries ends, then the consumer goes on now, not at its time-out."""
     holdings = Holdings()
     envelope = Envelope("live", "1-0", [])
     holdings.hold(envelope)
-    waiting = threading.Thread(target=holdings.room, args=("live", 1, HOUR.total_seconds()), daemon=True)
+    waiting = threading.Thread(target=holdings.room, args=("live", 1, 1, HOUR.total_seconds()), daemon=True)
     waiting.start()
 
     holdings.drop(envelope)

@@ -101,37 +101,37 @@ def test_a_delivery_shows_its_events_its_dead_letters_and_its_bytes(plant: Plant
     assert plant.run("events", "raw", delivery).raw == body
 
 
-def test_an_event_is_shown_without_what_its_delivery_held_beside_it(plant: Plant) -> None:
+def test_an_event_is_shown_without_what_its_delivery_held_beside_it(local: Plant) -> None:
     bad = {"id": "bad", "type": "work_order.updated", "data": {"key": "WO-2"}}
     body = [event("work_order.created", "WO-1", "08:00", "a"), event("work_order.created", "WO-3", "08:00", "b"), bad]
-    (delivery,) = plant.send(body)
+    (delivery,) = local.send(body)
 
-    row = plant.run("events", "show", "b", "--json").row
+    row = local.run("events", "show", "b", "--json").row
 
     assert row["delivery_id"] == delivery
     assert [each["event_id"] for each in row["events"]] == ["b"]
     assert row["dead_letters"] == []
-    assert json.loads(plant.run("events", "raw", "b").raw) == body
+    assert json.loads(local.run("events", "raw", "b").raw) == body
 
 
-def test_a_repeat_is_shown_as_one_and_has_the_bytes_of_the_first(plant: Plant) -> None:
+def test_a_repeat_is_shown_as_one_and_has_the_bytes_of_the_first(local: Plant) -> None:
     body = json.dumps(event("work_order.created", "WO-1", "08:00", "a")).encode()
-    first, again = plant.send(body, body)
+    first, again = local.send(body, body)
 
-    row = plant.run("events", "show", again, "--json").row
+    row = local.run("events", "show", again, "--json").row
 
     assert (row["repeat_of"], [each["event_id"] for each in row["events"]]) == (first, ["a"])
-    assert plant.run("events", "raw", again).raw == body
+    assert local.run("events", "raw", again).raw == body
 
 
-def test_what_is_tried_again_is_shown_with_its_last_error(plant: Plant) -> None:
+def test_what_is_tried_again_is_shown_with_its_last_error(local: Plant) -> None:
     asleep = '[connections.plant]\nsource = "unified"\npaused = true\nsecrets = [{ ref = "env:PLANT" }]\n'
-    paused = Plant(plant.home, plant.url, connections=asleep)
+    paused = Plant(local.home, local.url, connections=asleep)
     (delivery,) = paused.send(event("work_order.created", "WO-1", "08:00", "a"))
     paused.database.close()
 
-    row = plant.run("events", "show", delivery, "--json").row
-    told = plant.run("events", "show", delivery).out
+    row = local.run("events", "show", delivery, "--json").row
+    told = local.run("events", "show", delivery).out
 
     assert (row["events"], row["dead_letters"]) == ([], [])
     (due,) = row["retries"]
@@ -140,9 +140,8 @@ def test_what_is_tried_again_is_shown_with_its_last_error(plant: Plant) -> None:
 
 
 def test_an_id_that_several_deliveries_brought_shows_each_and_asks_which_bytes_are_meant(plant: Plant) -> None:
-    ids = plant.send(
-        event("work_order.created", "WO-1", "08:00", "same"), event("work_order.created", "WO-2", "08:00", "same")
-    )
+    ids = plant.send(event("work_order.created", "WO-1", "08:00", "same"))
+    ids += plant.send(event("work_order.created", "WO-2", "08:00", "same"))
     ids += plant.send(event("work_order.created", "WO-3", "08:00", "same"), to="second")
 
     rows = plant.run("events", "show", "same", "--json").rows
@@ -172,10 +171,11 @@ def test_on_a_terminal_raw_bytes_are_spelt_out(local: Plant) -> None:
     subprocess.run(
         [sys.executable, "-c", SCRIPT, "events", "raw", delivery], env=environment, stdout=slave, check=True, timeout=60
     )
+    shown = os.read(master, 64)
     os.close(slave)
+    os.close(master)
 
-    with os.fdopen(master, "rb") as terminal:
-        assert terminal.read(64).strip() == rb"\xff \x1b[31mred"
+    assert shown.strip() == rb"\xff \x1b[31mred"
 
 
 def test_an_empty_delivery_and_one_of_duplicates_say_that_nothing_new_was_in_them(local: Plant) -> None:

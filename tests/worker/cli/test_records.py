@@ -50,34 +50,34 @@ def test_a_record_prints_kind_connection_and_key_and_then_every_field_in_one_ord
     assert row["description"] is None
 
 
-def test_reopening_clears_the_time_of_completion(plant: Plant) -> None:
-    plant.send(event("work_order.completed", "WO-1", "08:00"), event("work_order.reopened", "WO-1", "09:00"))
+def test_reopening_clears_the_time_of_completion(local: Plant) -> None:
+    local.send(event("work_order.completed", "WO-1", "08:00"), event("work_order.reopened", "WO-1", "09:00"))
 
-    row = plant.run("get", "work-orders", "WO-1", "--json").row
+    row = local.run("get", "work-orders", "WO-1", "--json").row
 
     assert (row["status"]["value"], row["completed_at"]) == ("in_progress", None)
 
 
-def test_a_deleted_record_prints_by_its_key_and_in_lists_only_when_asked_for(plant: Plant) -> None:
-    plant.send(
+def test_a_deleted_record_prints_by_its_key_and_in_lists_only_when_asked_for(local: Plant) -> None:
+    local.send(
         event("work_order.created", "WO-1", "08:00", title="Gone"),
         event("work_order.deleted", "WO-1", "09:00"),
         event("work_order.created", "WO-2", "08:00"),
     )
 
-    by_key = plant.run("get", "work-orders", "WO-1", "--json").row
-    listed = plant.run("get", "work-orders", "--json").rows
-    everything = plant.run("get", "work-orders", "--deleted", "--json").rows
+    by_key = local.run("get", "work-orders", "WO-1", "--json").row
+    listed = local.run("get", "work-orders", "--json").rows
+    everything = local.run("get", "work-orders", "--deleted", "--json").rows
 
     assert (by_key["is_deleted"], by_key["title"]) == (True, "Gone")
     assert [row["key"] for row in listed] == ["WO-2"]
     assert [row["key"] for row in everything] == ["WO-1", "WO-2"]
 
 
-def test_an_asset_that_is_only_named_prints_its_key_like_any_other(plant: Plant) -> None:
-    plant.send(event("work_order.created", "WO-1", "08:00", asset_key="PUMP-1"))
+def test_an_asset_that_is_only_named_prints_its_key_like_any_other(local: Plant) -> None:
+    local.send(event("work_order.created", "WO-1", "08:00", asset_key="PUMP-1"))
 
-    row = plant.run("get", "assets", "PUMP-1", "--json").row
+    row = local.run("get", "assets", "PUMP-1", "--json").row
 
     assert (row["kind"], row["key"], row["name"], row["is_deleted"]) == ("asset", "PUMP-1", None, False)
 
@@ -139,17 +139,17 @@ def test_all_kinds_of_down_time_are_records_of_one_shape(plant: Plant) -> None:
     assert plant.run("get", "downtime", "--asset", "PUMP-2").code == 4
 
 
-def test_an_orders_down_time_ends_with_its_last_spell_and_is_deleted_with_the_order(plant: Plant) -> None:
-    plant.send(
+def test_an_orders_down_time_ends_with_its_last_spell_and_is_deleted_with_the_order(local: Plant) -> None:
+    local.send(
         event("work_order.created", "WO-1", "08:00", status="approved", asset_key="PUMP-1", asset_down=True),
         event("work_order.completed", "WO-1", "09:00"),
         event("work_order.reopened", "WO-1", "10:00"),
         event("work_order.completed", "WO-1", "12:00"),
     )
-    ended = plant.run("get", "downtime", "work_order:WO-1", "--json").row
-    plant.send(event("work_order.deleted", "WO-1", "13:00"))
+    ended = local.run("get", "downtime", "work_order:WO-1", "--json").row
+    local.send(event("work_order.deleted", "WO-1", "13:00"))
 
-    gone = plant.run("get", "downtime", "work_order:WO-1", "--json").row
+    gone = local.run("get", "downtime", "work_order:WO-1", "--json").row
 
     assert (ended["ended_at"], ended["duration"], ended["is_deleted"]) == ("2026-03-01T12:00:00Z", 4 * 3600, False)
     assert (gone["is_deleted"], gone["failure"], [spell["is_void"] for spell in gone["spells"]]) == (
@@ -157,12 +157,12 @@ def test_an_orders_down_time_ends_with_its_last_spell_and_is_deleted_with_the_or
         False,
         [True] * 2,
     )
-    assert plant.run("get", "downtime", "--json").code == 4
-    assert len(plant.run("get", "downtime", "--deleted", "--json").rows) == 1
+    assert local.run("get", "downtime", "--json").code == 4
+    assert len(local.run("get", "downtime", "--deleted", "--json").rows) == 1
 
 
-def test_what_cannot_be_is_printed_as_an_anomaly(plant: Plant) -> None:
-    plant.send(
+def test_what_cannot_be_is_printed_as_an_anomaly(local: Plant) -> None:
+    local.send(
         event("downtime.started", "D-1", "08:00", asset_key="PUMP-1"),
         event("downtime.corrected", "D-1", "09:00", ended_at="2026-02-01T00:00:00Z"),
         event("work_order.created", "WO-1", "08:00", status="approved", asset_key="P", asset_down=True),
@@ -171,11 +171,11 @@ def test_what_cannot_be_is_printed_as_an_anomaly(plant: Plant) -> None:
         event("work_order.status_changed", "WO-2", "09:00", status="closed"),
     )
 
-    interval, order = plant.run("get", "downtime", "--json").rows
+    interval, order = local.run("get", "downtime", "--json").rows
 
     assert (interval["anomalies"], interval["duration"]) == ([{"code": "end_before_start"}], None)
     assert order["anomalies"] == [{"code": "end_before_start"}]
-    (illegal,) = plant.run("get", "work-orders", "WO-2", "--json").row["anomalies"]
+    (illegal,) = local.run("get", "work-orders", "WO-2", "--json").row["anomalies"]
     assert (illegal["code"], illegal["from"], illegal["to"]) == ("illegal_transition", "requested", "closed")
 
 
@@ -188,12 +188,12 @@ def test_raw_is_the_newest_source_record_whatever_came_last_and_beside_what(plan
     assert plant.run("get", "downtime", "work_order:WO-1", "--raw").out == f"{newest}\n"
 
 
-def test_raw_of_an_interval_and_of_an_edge_is_their_own_event(plant: Plant) -> None:
+def test_raw_of_an_interval_and_of_an_edge_is_their_own_event(local: Plant) -> None:
     started = event("downtime.started", "D-1", "08:00", asset_key="PUMP-1")
     edge = event("asset.status_changed", "PUMP-1", "09:00", status="down")
-    plant.send(started, edge)
+    local.send(started, edge)
 
-    assert plant.run("get", "downtime", "--raw").rows == [started, edge]
+    assert local.run("get", "downtime", "--raw").rows == [started, edge]
 
 
 def test_raw_of_an_asset_that_is_only_named_is_nothing(local: Plant) -> None:

@@ -113,16 +113,16 @@ def test_a_row_has_the_contracts_fields_and_no_other(plant: Plant) -> None:
     }
 
 
-def test_every_asset_that_anything_was_said_about_has_a_row(plant: Plant) -> None:
+def test_every_asset_that_anything_was_said_about_has_a_row(local: Plant) -> None:
     """One that failed, one that is only named, one that is gone, and the parent of another."""
-    plant.send(
+    local.send(
         event("downtime.started", "D-1", "08:00", asset_key="A-DOWN"),
         event("work_order.created", "WO-1", "08:00", asset_key="B-NAMED"),
         event("asset.created", "C-GONE", "08:00", parent_key="D-PARENT"),
         event("asset.deleted", "C-GONE", "09:00"),
     )
 
-    rows = plant.run("uptime", "--from", "2026-03-01", "--to", "2026-03-02", "--json").rows
+    rows = local.run("uptime", "--from", "2026-03-01", "--to", "2026-03-02", "--json").rows
 
     assert [row["asset_key"] for row in rows] == ["A-DOWN", "B-NAMED", "C-GONE", "D-PARENT"]
     idle = rows[1]
@@ -131,15 +131,15 @@ def test_every_asset_that_anything_was_said_about_has_a_row(plant: Plant) -> Non
 
 
 def test_required_time_begins_in_service_and_ends_with_decommissioning_and_never_with_the_first_fact(
-    plant: Plant,
+    local: Plant,
 ) -> None:
-    plant.send(
+    local.send(
         event("asset.created", "NEW", "12:00", in_service_date="2026-03-11", decommissioned_date="2026-03-21"),
         event("downtime.started", "D-1", "2026-03-20T00:00:00Z", asset_key="NEW"),
         event("asset.created", "OLD", "2026-03-30T00:00:00Z"),
     )
 
-    new, old = plant.run("uptime", "--from", "2026-03-01", "--to", "2026-04-01", "--json").rows
+    new, old = local.run("uptime", "--from", "2026-03-01", "--to", "2026-04-01", "--json").rows
 
     assert (new["required_s"], new["downtime_s"]) == (10 * 24 * HOUR, 24 * HOUR)
     assert (old["required_s"], old["observed_from"]) == (31 * 24 * HOUR, "2026-03-30T00:00:00Z")
@@ -171,30 +171,30 @@ def test_a_site_and_a_customer_are_pooled_before_any_ratio(plant: Plant) -> None
     assert "asset_key" not in customer
 
 
-def test_a_sandbox_counts_only_when_it_is_named(plant: Plant) -> None:
-    plant.send(event("asset.created", "PUMP-1", "00:00"), to="trial")
+def test_a_sandbox_counts_only_when_it_is_named(local: Plant) -> None:
+    local.send(event("asset.created", "PUMP-1", "00:00"), to="trial")
     day = ("--from", "2026-03-01", "--to", "2026-03-02", "--json")
 
-    unnamed = plant.run("uptime", *day)
-    named = plant.run("uptime", *day, "--connection", "trial")
+    unnamed = local.run("uptime", *day)
+    named = local.run("uptime", *day, "--connection", "trial")
 
     assert unnamed.code == 4
     assert "--connection trial" in unnamed.said
     assert named.row["asset_key"] == "PUMP-1"
 
 
-def test_an_order_that_keeps_its_asset_down_fails_once_however_often_it_is_reopened(plant: Plant) -> None:
+def test_an_order_that_keeps_its_asset_down_fails_once_however_often_it_is_reopened(local: Plant) -> None:
     order: dict[str, Any] = {"asset_key": "PUMP-1", "asset_down": True}
-    plant.send(
+    local.send(
         event("work_order.created", "WO-1", "2026-02-10T00:00:00Z", status="approved", **order),
         event("work_order.completed", "WO-1", "2026-02-10T02:00:00Z"),
         event("work_order.reopened", "WO-1", "2026-03-01T10:00:00Z"),
         event("work_order.completed", "WO-1", "2026-03-01T13:00:00Z"),
     )
 
-    february = plant.run("uptime", "PUMP-1", "--from", "2026-02-01", "--to", "2026-03-01", "--json").row
-    march = plant.run("uptime", "PUMP-1", "--from", "2026-03-01", "--to", "2026-04-01", "--json").row
-    both = plant.run("uptime", "PUMP-1", "--from", "2026-02-01", "--to", "2026-04-01", "--json").row
+    february = local.run("uptime", "PUMP-1", "--from", "2026-02-01", "--to", "2026-03-01", "--json").row
+    march = local.run("uptime", "PUMP-1", "--from", "2026-03-01", "--to", "2026-04-01", "--json").row
+    both = local.run("uptime", "PUMP-1", "--from", "2026-02-01", "--to", "2026-04-01", "--json").row
 
     assert (february["failures_effective"], february["downtime_s"]) == (1, 2 * HOUR)
     assert (march["failures_effective"], march["failures_reported"], march["downtime_s"]) == (0, 0, 3 * HOUR)
