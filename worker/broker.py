@@ -19,7 +19,7 @@ LANES = {
     # Small batches are taken up to as many as there are threads: they are committed together (`worker.joint`).
     LIVE: Lane(BATCH_ACTOR, prefetch=2, entries=24, decode=decode, counted=True),
     # One: a connection with a long backlog takes its turn, it does not fill the worker's queue.
-    HEAVY: Lane(BATCH_ACTOR, prefetch=1, entries=1, decode=decode, counted=True),
+    HEAVY: Lane(BATCH_ACTOR, prefetch=1, entries=24, decode=decode, counted=True),
     AGAIN: Lane(ROWS_ACTOR, prefetch=1, entries=1, decode=decode_row, encode=encode_row),
 }
 

@@ -1,6 +1,7 @@
 """What this process holds of the broker's entries, and the thread that keeps those leases alive."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,9 @@ garbage collection, short enough that work of the killed is taken up soon."""
 RENEWALS_PER_LEASE = 5
 ANXIOUS_RENEWALS_PER_LEASE = 15
 """After a renewal that failed: the server may be back at any moment, and leases ran on meanwhile."""
+
+LATELY = 50
+"""Of so many entries the fullest tells how full the next may be: until one has been seen, full ones are expected."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -69,12 +73,14 @@ class Holdings:
         self._changed = threading.Condition()
         self._held: dict[str, dict[str, Envelope]] = {}
         self._let_go: dict[str, set[str]] = {}
+        self._lately: dict[str, deque[float]] = {}
 
     def hold(self, envelope: Envelope) -> None:
         """Takes an entry into our hands."""
         with self._changed:
             self._held.setdefault(envelope.lane, {})[envelope.entry_id] = envelope
             self._let_go.get(envelope.lane, set()).discard(envelope.entry_id)
+            self._lately.setdefault(envelope.lane, deque(maxlen=LATELY)).append(envelope.fullness)
 
     def drop(self, envelope: Envelope) -> None:
         """It is out of our hands: ended, or given back."""
@@ -113,7 +119,7 @@ class Holdings:
             seconds: how long to wait.
 
         Returns:
-            How many more entries may be taken, whatever their size; 0 when `seconds` have passed.
+            How many more entries may be taken if each is as full as the fullest of late; 0 when `seconds` have passed.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._room(lane, prefetch, entries) > 0, timeout=seconds)
@@ -124,8 +130,10 @@ class Holdings:
         batches = sum(envelope.fullness for envelope in held.values())
         if batches >= prefetch or len(held) >= entries:
             return 0
-        # The next may be full ones, each; one more is always taken, or a lane of small entries would stand still.
-        return min(entries - len(held), max(1, int(prefetch - batches)))
+        fullest = max(self._lately.get(lane, ()), default=1.0)
+        fitting = int((prefetch - batches) / fullest) if fullest else entries
+        # One more is always taken, or a lane would stand still over the part of a batch that is left.
+        return min(entries - len(held), max(1, fitting))
 
 
 class Renewal(threading.Thread):

@@ -27,17 +27,21 @@ class _Told(NamedTuple):
     anomalies: list[dict[str, str]]
 
 
+UNTOLD = _Told(None, [], [])
+
+
 def apply(tx: Transaction, facts: Sequence[Fact]) -> None:
     """Folds the facts into their orders and rewrites the spans of those whose spells or asset changed."""
     orders = records.lock(tx, work_orders, {each.subject for each in facts})
-    before = {key: _told(order) for key, order in orders.items()}
+    before = {key: _told(order) for key, order in orders.items() if order.trail}
     fold_all(facts, orders, step)
     after = {key: _told(order) for key, order in orders.items()}
     for each in facts:
         # A late fact that wins no register may still change what the sequence tells.
-        each.changed = each.changed or after[each.subject] != before[each.subject]
+        each.changed = each.changed or after[each.subject] != before.get(each.subject, UNTOLD)
     records.save(tx, work_orders, [_row(key, order, after[key]) for key, order in orders.items()])
-    moved = [key for key in orders if (after[key].spells or before[key].spells) and after[key][:2] != before[key][:2]]
+    told = {key: (after[key], before.get(key, UNTOLD)) for key in orders}
+    moved = [key for key, (now, then) in told.items() if (now.spells or then.spells) and now[:2] != then[:2]]
     downtime.replace_spells(tx, {key: after[key][:2] for key in moved})
 
 

@@ -109,8 +109,7 @@ def printed_downtime(spans: Sequence[KeptSpan]) -> dict[str, Json]:
     if first.origin == "interval":
         return _interval(first)
     counting = [span for span in spans if not span.is_void] or list(spans)
-    started_at = counting[0].started_at
-    ended_at = None if any(span.ended_at is None for span in counting) else counting[-1].ended_at
+    started_at, ended_at = counting[0].started_at, counting[-1].ended_at  # only the last can still last
     is_order = first.origin == "work_order"
     told: dict[str, Json] = {
         "asset_ref": _ref(first.asset_key),

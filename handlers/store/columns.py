@@ -38,7 +38,8 @@ class Instant(types.TypeDecorator[datetime]):
 
 def sortable(moment: datetime) -> str:
     """An instant as text of fixed width, so that texts sort as times do."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 class Document(types.TypeDecorator[Json]):

@@ -41,7 +41,7 @@ def archive(tx: Transaction, batch: Sequence[Delivery], now: datetime) -> None:
             }
         )
         kept.add(identity)
-    tx.insert_each_missing(deliveries, rows)
+    tx.insert_missing(deliveries, rows)
 
 
 def load(tx: Transaction, ids: Iterable[str]) -> dict[str, Delivery]:

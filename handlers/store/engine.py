@@ -1,6 +1,7 @@
 """The database, opened: sessions that keep the promise, and foreign errors translated where they enter."""
 
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from handlers.errors import ConfigurationError, PermanentError, TransientError
 from handlers.store.columns import decode
+from handlers.store.rowset import SQLITE_UNBASE64
 
 POSTGRES_SESSION = {
     # A commit is only reported once it is on disk, whatever the server's default says.
@@ -146,6 +148,11 @@ def _prepare_sqlite(connection: Any, record: ConnectionPoolEntry) -> None:
     del record
     for pragma in SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+    connection.create_function(SQLITE_UNBASE64, 1, _unbase64, deterministic=True)
+
+
+def _unbase64(text: str | None) -> bytes | None:
+    return None if text is None else b64decode(text)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -161,10 +161,10 @@ def source_record(database: Database, connection: str, stamp: str) -> bytes | No
 
 
 def _own_bytes(brought: Delivery, index: int, digest: str) -> bytes:
-    body = inflated(brought, INFLATED_LIMIT)
-    if isinstance(body, Unmapped):
-        return brought.body
+    """An event's bytes inside its delivery: those of the array's element, if it is one, else the whole body."""
+    read = inflated(brought, INFLATED_LIMIT)
+    body = brought.body if isinstance(read, Unmapped) else read.body
     with contextlib.suppress(msgspec.MsgspecError, IndexError):
-        element = bytes(msgspec.json.decode(body.body, type=list[msgspec.Raw])[index])
-        return element if archive.body_digest(element) == digest else body.body
-    return body.body.strip(JSON_WHITE_SPACE)
+        element = bytes(msgspec.json.decode(body, type=list[msgspec.Raw])[index])
+        return element if archive.body_digest(element) == digest else body
+    return body.strip(JSON_WHITE_SPACE)

@@ -17,14 +17,16 @@ from sqlalchemy.types import TypeEngine
 from handlers.store.columns import Document, Instant, encode, sortable
 
 ROWS = "rows"
+SQLITE_UNBASE64 = "unbase64"
+"""A function that each SQLite connection is given (`handlers.store.engine`); PostgreSQL has its own."""
 Rows = Sequence[Mapping[str, Any]]
 
 
 class Transaction:
     """A transaction's statements over many rows at once; every one is a no-op for no rows.
 
-    Rows are mappings by column name; instants are aware datetimes, documents plain values. Give rows sorted by their
-    key wherever a statement takes locks, so that two transactions take them in the same order.
+    Rows are mappings by column name; instants are aware datetimes, documents plain values, bytes are bytes. Give rows
+    sorted by their key wherever a statement takes locks, so that two transactions take them in the same order.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -43,13 +45,6 @@ class Transaction:
         statement = _insert(self._dialect, table, tuple(rows[0]), missing_only=True, returning=tuple(returning))
         result = self._run(statement, rows)
         return list(result) if returning else []
-
-    def insert_each_missing(self, table: sa.Table, rows: Rows) -> None:
-        """Like `insert_missing`, row by row in one round trip: for columns of bytes, which JSON cannot carry."""
-        if rows:
-            statement: postgresql.Insert | sqlite.Insert
-            statement = postgresql.insert(table) if self._dialect == "postgresql" else sqlite.insert(table)
-            self.connection.execute(statement.on_conflict_do_nothing(), list(rows))
 
     def update(self, table: sa.Table, rows: Rows, keys: Sequence[str]) -> None:
         """Sets every column that the rows have, where the key columns match."""
@@ -112,13 +107,21 @@ def _matches(table: sa.Table, rows: sa.FromClause, names: Sequence[str]) -> sa.C
     return sa.and_(*(table.c[name] == rows.c[name] for name in names))
 
 
+def _value(dialect: str, table: sa.Table, rows: sa.FromClause, name: str) -> sa.ColumnElement[Any]:
+    """A row's value as its column takes it: bytes travel as base64."""
+    if not isinstance(table.c[name].type, sa.LargeBinary):
+        return rows.c[name]
+    text = sa.type_coerce(rows.c[name], sa.Text)
+    return sa.func.decode(text, "base64") if dialect == "postgresql" else getattr(sa.func, SQLITE_UNBASE64)(text)
+
+
 @lru_cache(maxsize=256)
 def _insert(
     dialect: str, table: sa.Table, names: tuple[str, ...], *, missing_only: bool, returning: tuple[str, ...]
 ) -> sa.Executable:
     rows = _rowset(dialect, table, names)
     # SQLite cannot tell ON CONFLICT from a join's ON unless the SELECT has a WHERE.
-    source = sa.select(*(rows.c[name] for name in names)).where(sa.true())
+    source = sa.select(*(_value(dialect, table, rows, name) for name in names)).where(sa.true())
     statement: postgresql.Insert | sqlite.Insert
     statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     statement = statement.from_select(list(names), source, include_defaults=False)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from handlers.connections import Registry
 from tests.worker.cli.at_home import Home
 from worker.demo.play import MANNERS
 
+Demo = Callable[..., "subprocess.Popen[bytes]"]
 COMMAND = (sys.executable, "-P", "-c", "import sys; from worker.main import main; main()", "demo")
 WAIT_SECONDS = 120
 EVENTS = 600
@@ -48,14 +49,28 @@ def _left(environment: Mapping[str, str]) -> list[Path]:
     return list(Path(environment["TMPDIR"]).iterdir())
 
 
-def _demo(environment: Mapping[str, str], *arguments: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [*COMMAND, *arguments],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+@pytest.fixture
+def demo(environment: dict[str, str]) -> Iterator[Demo]:
+    """Starts the command, with arguments; whatever still runs at the end of the test is killed."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*arguments: str, stderr: int = subprocess.PIPE, **given: str) -> "subprocess.Popen[bytes]":
+            process = subprocess.Popen(
+                [*COMMAND, *arguments],
+                env={**environment, **given},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+            )
+            stack.callback(_end, process)
+            return process
+
+        yield start
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.communicate()
 
 
 def _ended(process: "subprocess.Popen[bytes]") -> tuple[dict[str, Any], str]:
@@ -65,8 +80,8 @@ def _ended(process: "subprocess.Popen[bytes]") -> tuple[dict[str, Any], str]:
     return told, err.decode()
 
 
-def test_every_event_is_accounted_for_and_the_figures_are_those_simulated(environment: dict[str, str]) -> None:
-    process = _demo(environment, "--events", str(EVENTS), "--keep", "--json")
+def test_every_event_is_accounted_for_and_the_figures_are_those_simulated(demo: Demo) -> None:
+    process = demo("--events", str(EVENTS), "--keep", "--json")
     told, said = _ended(process)
 
     assert process.returncode == 0, said
@@ -96,22 +111,31 @@ def _look_around(home: Path) -> None:
     assert b"drained" in log
 
 
-def test_people_get_the_balance_in_words_and_nothing_stays(environment: dict[str, str], tmp_path: Path) -> None:
-    process = _demo(environment, "--events", "300", "--seed", "11")
-    out, err = process.communicate(timeout=WAIT_SECONDS)
+def test_people_see_a_table_get_the_balance_in_words_and_nothing_stays(
+    demo: Demo, environment: dict[str, str], tmp_path: Path
+) -> None:
+    controlling, terminal = pty.openpty()
+    with os.fdopen(controlling, "rb", buffering=0) as screen:
+        process = demo("--events", "300", "--seed", "11", stderr=terminal, TERM="xterm", COLUMNS="160")
+        os.close(terminal)
+        drawn = _all_of(screen)
+        out, _ = process.communicate(timeout=WAIT_SECONDS)
 
     balance, posts, availability = out.decode().splitlines()
-    assert process.returncode == 0, err.decode()
+    assert process.returncode == 0
     assert balance.startswith("balance ")
     assert balance.endswith(" + 0 lost")
     assert "with a bad signature refused" in posts
     assert ": agrees on " in availability
+    for word in ("upstream", "dead letters", "behind", *(manner.connection for manner in MANNERS)):
+        assert word.encode() in drawn
+    assert b"\x1b[1A\x1b[2K" in drawn, "it is drawn in place"
     assert _left(environment) == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_ends_the_sending_and_still_accounts_for_every_event(environment: dict[str, str]) -> None:
-    process = _demo(environment, "--events", "100000", "--json")
+def test_ctrl_c_ends_the_sending_and_still_accounts_for_every_event(demo: Demo, environment: dict[str, str]) -> None:
+    process = demo("--events", "100000", "--json")
     assert process.stderr is not None
     while b" settled" not in process.stderr.readline():
         assert process.poll() is None
@@ -125,8 +149,8 @@ def test_ctrl_c_ends_the_sending_and_still_accounts_for_every_event(environment:
     assert _left(environment) == []
 
 
-def test_a_second_ctrl_c_ends_it_at_once_and_nothing_runs_on(environment: dict[str, str]) -> None:
-    process = _demo(environment, "--events", "100000")
+def test_a_second_ctrl_c_ends_it_at_once_and_nothing_runs_on(demo: Demo, environment: dict[str, str]) -> None:
+    process = demo("--events", "100000")
     assert process.stderr is not None
     while b" settled" not in process.stderr.readline():
         assert process.poll() is None
@@ -143,26 +167,6 @@ def test_a_second_ctrl_c_ends_it_at_once_and_nothing_runs_on(environment: dict[s
     assert _left(environment) == []
 
 
-def test_on_a_terminal_a_table_is_drawn_in_place(environment: dict[str, str]) -> None:
-    controlling, terminal = pty.openpty()
-    with contextlib.closing(os.fdopen(controlling, "rb", buffering=0)) as screen:
-        process = subprocess.Popen(
-            [*COMMAND, "--events", "300"],
-            env={**environment, "TERM": "xterm", "COLUMNS": "160"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=terminal,
-        )
-        os.close(terminal)
-        drawn = _all_of(screen)
-        process.wait(WAIT_SECONDS)
-
-    assert process.returncode == 0
-    for word in ("upstream", "dead letters", "behind", *(manner.connection for manner in MANNERS)):
-        assert word.encode() in drawn
-    assert b"\x1b[1A\x1b[2K" in drawn
-
-
 def _all_of(screen: Any) -> bytes:
     """Everything until the terminal closes, which Linux tells as an error."""
     found = b""
@@ -174,8 +178,8 @@ def _all_of(screen: Any) -> bytes:
     return found
 
 
-def test_an_up_that_cannot_start_is_a_line_with_what_it_said_last(environment: dict[str, str]) -> None:
-    process = _demo({**environment, "PYTHONPATH": _without_valkey(environment), "PATH": "/nowhere"}, "--events", "300")
+def test_an_up_that_cannot_start_is_a_line_with_what_it_said_last(demo: Demo, environment: dict[str, str]) -> None:
+    process = demo("--events", "300", PYTHONPATH=_without_valkey(environment), PATH="/nowhere")
     out, err = process.communicate(timeout=WAIT_SECONDS)
 
     assert (process.returncode, out) == (1, b"")
@@ -192,7 +196,7 @@ def _without_valkey(environment: Mapping[str, str]) -> str:
     return str(folder)
 
 
-def test_too_few_events_are_a_usage_error(environment: dict[str, str]) -> None:
-    process = _demo(environment, "--events", "10")
+def test_too_few_events_are_a_usage_error(demo: Demo) -> None:
+    process = demo("--events", "10")
     assert process.communicate(timeout=WAIT_SECONDS)[0] == b""
     assert process.returncode == 2

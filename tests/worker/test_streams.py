@@ -359,9 +359,10 @@ def test_a_lane_is_never_ahead_of_its_worker_by_more_than_its_prefetch(server: B
 def test_a_lane_of_small_entries_is_read_many_at_a_time_and_one_of_full_ones_two() -> None:
     """What counts is how much a process holds, not in how many pieces it came."""
     holdings = Holdings()
+    assert holdings.room("live", 2, 24, 0) == 2
     for number in range(10):
         holdings.hold(Envelope("live", f"{number}-0", [b"x"] * 15, {b"c": 15_000}))
-    assert holdings.room("live", 2, 24, 0) == 1
+    assert holdings.room("live", 2, 24, 0) == 14
     holdings.hold(Envelope("live", "full-0", [b"x"] * 500, {b"c": 500}))
     assert holdings.room("live", 2, 24, 0) == 1
     holdings.hold(Envelope("live", "large-0", [b"x"], {b"c": 8 * 1024 * 1024}))

@@ -12,6 +12,7 @@ from handlers.errors import ServiceUnreachableError
 from handlers.events import Json
 from handlers.store import migrate, reading
 from handlers.store.engine import Database
+from handlers.store.read_deliveries import source_record, stories
 from handlers.store.read_downtime import kept_downtime
 from handlers.store.read_events import Wanted, events_of_delivery, events_of_id, listed_events
 from handlers.store.read_history import history
@@ -129,6 +130,12 @@ def test_a_database_is_opened_only_with_this_versions_schema(database_url: str, 
 
     with pytest.raises(ServiceUnreachableError, match=r"is at 0000, .* run `maintenworks migrate`"):
         open_database(database_url)
+
+
+def test_an_event_whose_delivery_is_not_kept_has_no_story(database: Database) -> None:
+    assert [event.event_id for event in events_of_id(database, "a")] == ["a"]
+    assert list(stories(database, "a")) == []
+    assert source_record(database, "c", "0.61.0") is None
 
 
 def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def test_an_event_that_names_the_asset_and_is_about_something_on_it_is_one_line(
 def test_facts_of_one_moment_stand_in_the_order_of_facts(local: Plant) -> None:
     told = [
         event("work_order.created", "WO-1", "08:00", "z-created", asset_key="PUMP-1"),
+        event("asset.updated", "PUMP-1", "08:00", "0-asset", name="Pump"),
         event("work_order.updated", "WO-1", "08:00", "a-updated", title="Seal"),
         event("work_order.status_changed", "WO-1", "08:00", "a-approved", status="approved"),
     ]
@@ -51,7 +52,7 @@ def test_facts_of_one_moment_stand_in_the_order_of_facts(local: Plant) -> None:
 
     rows = local.run("history", "PUMP-1", "--connection", "plant", "--json").rows
 
-    assert [row["event_id"] for row in rows] == ["z-created", "a-updated", "a-approved"]
+    assert [row["event_id"] for row in rows] == ["z-created", "0-asset", "a-updated", "a-approved"]
 
 
 def test_a_window_holds_its_start_and_not_its_end(local: Plant) -> None:

@@ -1,5 +1,6 @@
 """`get`: records as they print, in lists and alone, deleted or not, and the source record behind them."""
 
+import gzip
 import json
 from collections import Counter, defaultdict
 from decimal import Decimal
@@ -161,6 +162,22 @@ def test_an_orders_down_time_ends_with_its_last_spell_and_is_deleted_with_the_or
     assert len(local.run("get", "downtime", "--deleted", "--json").rows) == 1
 
 
+def test_a_spell_that_was_cancelled_before_any_work_stays_beside_the_others_and_counts_for_nothing(
+    local: Plant,
+) -> None:
+    local.send(
+        event("work_order.created", "WO-1", "08:00", status="approved", asset_key="PUMP-1", asset_down=True),
+        event("work_order.cancelled", "WO-1", "09:00"),
+        event("work_order.status_changed", "WO-1", "10:00", status="in_progress"),
+        event("work_order.completed", "WO-1", "12:00"),
+    )
+
+    row = local.run("get", "downtime", "--json").row
+
+    assert (row["started_at"], row["ended_at"]) == ("2026-03-01T10:00:00Z", "2026-03-01T12:00:00Z")
+    assert ([spell["is_void"] for spell in row["spells"]], row["is_deleted"]) == ([True, False], False)
+
+
 def test_what_cannot_be_is_printed_as_an_anomaly(local: Plant) -> None:
     local.send(
         event("downtime.started", "D-1", "08:00", asset_key="PUMP-1"),
@@ -194,6 +211,13 @@ def test_raw_of_an_interval_and_of_an_edge_is_their_own_event(local: Plant) -> N
     local.send(started, edge)
 
     assert local.run("get", "downtime", "--raw").rows == [started, edge]
+
+
+def test_raw_of_a_record_that_came_compressed_is_its_event_and_not_the_gzip(local: Plant) -> None:
+    created = event("work_order.created", "WO-1", "08:00")
+    local.send(gzip.compress(b" " + json.dumps(created).encode() + b"\n"))
+
+    assert local.run("get", "work-orders", "--raw").out == json.dumps(created) + "\n"
 
 
 def test_raw_of_an_asset_that_is_only_named_is_nothing(local: Plant) -> None:

@@ -266,10 +266,13 @@ def test_what_cannot_be_meant_is_one_line_and_exit_code_2(local: Plant, argument
 def test_an_asset_that_nobody_ever_named_is_nothing_matched(local: Plant) -> None:
     local.send(event("asset.created", "PUMP-1", "00:00"))
 
-    done = local.run("uptime", "PUMP-2", "--from", "2026-03-01", "--to", "2026-03-02", "--json")
+    day = ("--from", "2026-03-01", "--to", "2026-03-02", "--json")
+    unnamed = local.run("uptime", "PUMP-2", *day)
+    elsewhere = local.run("uptime", "PUMP-1", "--connection", "second", *day)
 
-    assert (done.code, done.out) == (4, "")
-    assert "no asset 'PUMP-2'" in done.said
+    assert (unnamed.code, unnamed.out, elsewhere.code, elsewhere.out) == (4, "", 4, "")
+    assert unnamed.said == "maintenworks: no asset 'PUMP-2' of any connection\n"
+    assert elsewhere.said == "maintenworks: no asset 'PUMP-1' of second\n"
 
 
 def test_a_bad_connections_file_is_refused_for_it_may_hide_a_sandbox(local: Plant) -> None:
