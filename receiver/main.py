@@ -1,6 +1,7 @@
 """The receiver's process: builds everything, serves, drains."""
 
 import asyncio
+import gc
 import signal
 import socket
 import sys
@@ -127,6 +128,7 @@ async def serve(
         ops_serving = asyncio.create_task(ops.serve_until_told())
         await ops.ready.wait()
     await public.ready.wait()
+    gc.freeze()  # what start-up made stays: the collector need not walk it at every request that it is due
     log.info("receiver_ready", port=public.port, metrics_port=ops.port if ops else None)
     report_ready()
     stopping = asyncio.create_task(stop.wait())

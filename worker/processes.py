@@ -1,6 +1,7 @@
 """The roles of this package as processes: each is put together here and runs until SIGTERM or SIGINT."""
 
 import contextlib
+import gc
 import os
 import random
 import secrets
@@ -58,6 +59,7 @@ def worker() -> None:
     reader = Reader(registry, sources.load(), max_body_bytes=settings.max_body_bytes)
     actors.declare(broker, Dispatcher(database, reader, clock=_now, dice=random.Random()))  # noqa: S311  # jitter
     with _refreshing(registry), _own_port(settings, database, registry):
+        gc.freeze()  # what start-up made stays: the collector need not walk it at every batch
         log.info("worker_ready", threads=settings.worker_threads)
         report_ready()
         run_worker(broker, threads=settings.worker_threads)

@@ -58,7 +58,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 def get(
     kind: Annotated[str, typer.Argument(metavar="KIND", help=", ".join((*KINDS, CONNECTIONS)))],
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="One record; all otherwise.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="One record; all otherwise.")] = None,
     *,
     connection: looking.Of = None,
     deleted: Annotated[bool, typer.Option("--deleted", help="Deleted ones in the list too.")] = False,

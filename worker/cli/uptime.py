@@ -57,7 +57,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def uptime(
-    asset: Annotated[str | None, typer.Argument(metavar="[ASSET]", help="Key of one asset; all otherwise.")] = None,
+    asset: Annotated[str | None, typer.Argument(metavar="ASSET", help="Key of one asset; all otherwise.")] = None,
     *,
     since: Annotated[str, typer.Option("--from", metavar="T", help="Start of the window: a date or a time.")],
     until: Annotated[str, typer.Option("--to", metavar="T", help="Its end, itself excluded.")],

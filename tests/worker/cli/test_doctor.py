@@ -1,6 +1,7 @@
 """`doctor`: what it says of real servers, set up well and badly, and the promise it draws from that."""
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -137,6 +138,23 @@ def test_a_broker_that_does_not_answer_fails_and_nothing_is_promised(home: Home)
     assert "hunter2" not in done.out + done.said
 
 
+def test_a_database_that_does_not_answer_fails_and_nothing_is_applied(home: Home) -> None:
+    url = f"postgresql://postgres:hunter2@127.0.0.1:{free_port()}/plant"
+    done = home.run("doctor", MAINTENWORKS_DATABASE_URL=url)
+    assert done.code == 1
+    assert "the broker keeps what comes meanwhile" in done.out
+    assert done.out.splitlines()[-1].endswith("nothing is applied until the database is there")
+    assert "hunter2" not in done.out + done.said
+
+
+def test_a_schema_of_another_version_fails_with_both(home: Home) -> None:
+    with sqlite3.connect(home.folder / "maintenworks.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    code, found, _ = _found(home)
+    assert (code, found["schema"]) == (1, ("fail", f"at 9999, and this version needs {migrate.newest()}"))
+
+
 def test_an_embedded_broker_that_does_not_run_is_told_what_starts_it(tmp_path: Path) -> None:
     code, found, kept = _found(Home(tmp_path))
     assert (code, found["broker"]) == (1, ("fail", "the embedded broker is not running"))
@@ -157,6 +175,7 @@ def test_a_database_without_the_schema_fails_with_the_command_that_makes_it(home
     (schema,) = [row for row in done.rows if row.get("check") == "schema"]
     assert (done.code, schema["status"]) == (1, "fail")
     assert "maintenworks migrate" in schema["mend"]
+    assert "nothing is applied until the database is there" in done.rows[-1]["promise"]
 
 
 def test_postgresql_without_fsync_fails_and_with_it_is_ok(home: Home, postgres_url: str) -> None:
@@ -205,6 +224,15 @@ def test_sqlites_settings_are_judged(synchronous: str, journal: str, levels: set
     assert database.kept(settings) is expected
 
 
+def test_an_embedded_broker_without_a_program_is_told_the_ways_to_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.embedded_program.get_binary_path", None)
+    done = Home(tmp_path).run("doctor", "--json", PATH="/nowhere")
+    assert done.rows[0]["status"] == "fail"
+    assert "valkey-server or redis-server" in done.rows[0]["mend"]
+
+
 def test_a_secret_that_cannot_be_had_fails_by_its_reference(home: Home) -> None:
     code, found, _ = _found(home, ACME="")
     assert (code, found["secrets"][0]) == (1, "fail")
@@ -249,7 +277,7 @@ def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_file_system_is_that_of_the_nearest_mount(mounts: Path) -> None:
-    mounts.write_text("/dev/a / ext4 rw 0 0\nnone /run tmpfs rw 0 0\n/dev/b /run/my\\040disk xfs rw 0 0\n")
+    mounts.write_text("/dev/b /run/my\\040disk xfs rw 0 0\n/dev/a / ext4 rw 0 0\nnone /run tmpfs rw 0 0\n")
     assert place.file_system(Path("/runner")) == "ext4"
     assert place.file_system(Path("/run/home")) == "tmpfs"
     assert place.file_system(Path("/run/my disk/home")) == "xfs"
