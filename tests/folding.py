@@ -39,10 +39,11 @@ def event(
     version: int | None = None,
     full_fields: tuple[str, ...] | None = None,
     custom: dict[str, Json] | None = None,
+    warnings: tuple[dict[str, str], ...] = (),
 ) -> Event:
     """An event of connection `c`, `at` minutes after noon; its digest is made of all that it says."""
     kind, _, verb = type_.partition(".")
-    said = (type_, key, at, id_, version, full_fields, custom or {}, fields or {})
+    said = (type_, key, at, id_, version, full_fields, custom or {}, fields or {}, warnings)
     digest = sha256(msgspec.json.encode(said)).hexdigest()
     actions = {"voided": Action.DELETED}
     return Event(
@@ -60,6 +61,7 @@ def event(
         custom_fields=custom or {},
         full=full_fields is not None,
         full_fields=full_fields or (),
+        warnings=warnings,
     )
 
 

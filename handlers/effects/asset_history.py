@@ -74,6 +74,8 @@ def _row(fact: Fact, slot: str, asset: str | None) -> dict[str, Any]:
 
 def _detail(written: Mapping[str, Json]) -> dict[str, Json]:
     told: dict[str, Json] = {name: written[name] for name in TOLD if written.get(name) is not None}
+    if told.get("is_deleted") is False:
+        del told["is_deleted"]  # every `created` writes it; only a deletion tells anything
     for name, value in told.items():
         if isinstance(value, str):
             told[name] = value[:TEXT_LIMIT]

@@ -95,7 +95,7 @@ def printed(kept: Kept) -> dict[str, Json]:
         **_in_order(kept.kind, visible),
         "custom_fields": custom if isinstance(custom, dict) else {},
         "anomalies": list(kept.anomalies),
-        "warnings": [],
+        "warnings": kept.record.warnings(),
     }
 
 

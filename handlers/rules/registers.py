@@ -3,6 +3,7 @@
 Writing is commutative, associative and idempotent, so a record is the same whatever order its facts came in.
 """
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -14,6 +15,10 @@ DEFAULT = "~"
 """Suffix of a default's register: `completed_at~` is read where `completed_at` is null."""
 CUSTOM = "custom_fields."
 """Prefix of a custom field's register."""
+WARNED = "warnings."
+"""Prefix of the register of what was doubtful about a field: it stands as long as the value that it is about."""
+DATA = "$.data."
+"""How the path of a warning about a field begins."""
 OPEN_STATUSES = frozenset({"requested", "approved", "scheduled", "in_progress", "on_hold"})
 """A work order in one of these is not completed: stating one clears `completed_at`."""
 
@@ -48,12 +53,23 @@ class Record(msgspec.Struct):
 
     def visible(self) -> dict[str, Json]:
         """Every field that has a value, defaults read in, custom fields under their name."""
-        names = dict.fromkeys(name.removesuffix(DEFAULT) for name in self.fields)
+        names = dict.fromkeys(name.removesuffix(DEFAULT) for name in self.fields if not name.startswith(WARNED))
         values = {name: self.read(name) for name in names}
         custom: dict[str, Json] = {name: value for name, value in self.custom_fields.items() if value is not None}
         if custom:
             values["custom_fields"] = custom
         return {name: value for name, value in values.items() if value is not None}
+
+    def warnings(self) -> list[Json]:
+        """What was doubtful about values that still stand; a later write of the field takes its doubts with it."""
+        shown: list[Json] = []
+        for name in sorted(name for name in self.fields if name.startswith(WARNED)):
+            field = name.removeprefix(WARNED)
+            standing = self.stamps.get(field) or self.stamps.get(CUSTOM + field) or self.last_stamp
+            told = self.fields[name]
+            if self.stamps[name] == standing and isinstance(told, list):
+                shown += told
+        return shown
 
 
 def ref_key(value: Json) -> str | None:
@@ -72,6 +88,7 @@ def writes(event: Event, kept_time: str) -> dict[str, Json]:
     written = dict(event.fields)
     if event.full:
         written.update(dict.fromkeys((name for name in event.full_fields if name not in written), None))
+    written.update(_doubts(event))
     if event.action is Action.DELETED:
         written["is_deleted"] = True
     elif event.full or event.action in {Action.CREATED, Action.RESTORED}:
@@ -87,6 +104,17 @@ def writes(event: Event, kept_time: str) -> dict[str, Json]:
         _default(written, "started_at", kept_time if event.action is Action.STARTED else None)
         _default(written, "ended_at", kept_time if event.action is Action.ENDED else None)
     return written
+
+
+def _doubts(event: Event) -> dict[str, Json]:
+    """The registers of an event's warnings, by the field that each is about; those about no field go together."""
+    doubts: dict[str, list[Json]] = {}
+    for warning in event.warnings:
+        path = warning["path"]
+        field = re.split(r"[.\[]", path.removeprefix(DATA), maxsplit=1)[0] if path.startswith(DATA) else ""
+        field = re.sub(r"_key(s?)$", r"_ref\1", field)
+        doubts.setdefault(WARNED + field, []).append(dict(warning))
+    return dict(doubts)
 
 
 def _default(written: dict[str, Json], name: str, value: str | None) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from handlers.rules.edges import Edge, span
 from handlers.rules.facts import Key
 from handlers.rules.spells import Spell
+from handlers.rules.times import parse_instant
 from handlers.store.rowset import Transaction
 from handlers.store.schema import asset_status_edges, downtime
 
@@ -33,8 +34,8 @@ def _spell_rows(order: Key, asset: str | None, spells: Sequence[Spell]) -> Itera
             "key": order[1],
             "part": f"{number:06d}",
             "asset_key": asset,
-            "started_at": spell.started_at,
-            "ended_at": spell.ended_at,
+            "started_at": parse_instant(spell.started_at),
+            "ended_at": parse_instant(spell.ended_at),
             "planned": spell.planned,
             "failure": spell.failure,
             "is_void": spell.void,

@@ -71,4 +71,4 @@ def conditions(database: Database, table: sa.Table, kind: str, chosen: Chosen) -
 
 def registers(fields: Mapping[str, Any], text: str) -> Record:
     """A row's two columns as the record that they are."""
-    return records._read(fields, text)  # noqa: SLF001  # one package: how registers are written is known once, there
+    return records.read(fields, text)

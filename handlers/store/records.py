@@ -41,7 +41,7 @@ def lock(tx: Transaction, table: sa.Table, keys: Iterable[Key], **fixed: str) ->
     rows = [{"connection_id": connection, "key": key, **fixed} for connection, key in sorted(set(keys))]
     tx.insert_missing(table, rows)
     found = tx.select(table, rows, ("connection_id", "key", "fields", "registers"), lock=True)
-    return {(row.connection_id, row.key): _read(row.fields, row.registers) for row in found}
+    return {(row.connection_id, row.key): read(row.fields, row.registers) for row in found}
 
 
 def insert_bare(tx: Transaction, table: sa.Table, keys: Iterable[Key]) -> None:
@@ -64,12 +64,8 @@ def save(tx: Transaction, table: sa.Table, rows: Iterable[Mapping[str, Any]], **
     tx.update(table, written, ("connection_id", "key", *fixed))
 
 
-def visible(fields: Mapping[str, Json], registers: str) -> dict[str, Json]:
-    """What a record says, for people: every field that has a value."""
-    return _read(fields, registers).visible()
-
-
-def _read(fields: Mapping[str, Json], registers: str) -> Record:
+def read(fields: Mapping[str, Json], registers: str) -> Record:
+    """The registers of a row, from its columns `fields` and `registers`."""
     kept = _DECODER.decode(registers) if registers else _Registers()
     return Record(
         fields=dict(fields),

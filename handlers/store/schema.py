@@ -179,7 +179,7 @@ downtime = Table(
     Column("work_order_key", ordered_text()),
     *_registers(),
     PrimaryKeyConstraint("connection_id", "origin", "key", "part"),
-    Index("downtime_asset", "connection_id", "asset_key", "started_at"),
+    Index("downtime_asset", "connection_id", "asset_key", "started_at", "ended_at"),
 )
 
 # One `asset.status_changed`: an edge of the status stream, in the order of facts.

@@ -17,6 +17,10 @@ from tests.sizes import size
 
 STATUSES = ("requested", "approved", "scheduled", "in_progress", "on_hold", "completed", "closed", "cancelled")
 FULL = ("title", "status", "asset_ref", "asset_down", "completed_at")
+DOUBTS = (
+    {"code": "status_unmapped", "path": "$.data.status", "detail": "-"},
+    {"code": "ambiguous_time", "path": "$.occurred_at", "detail": "-"},
+)
 SLOW = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large)
 
 minutes = st.integers(0, 6)
@@ -70,6 +74,7 @@ def work_order_events(draw: st.DrawFn) -> Event:
         version=draw(versions),
         full_fields=FULL if full else None,
         custom=custom,
+        warnings=draw(st.sampled_from(((), (), DOUBTS))),
     )
 
 

@@ -13,7 +13,7 @@ from worker.address import embedded_socket
 from worker.cli import output
 from worker.demo.play import LEAST_EVENTS, Result, play
 
-DEFAULT_EVENTS: Final = 10_000
+DEFAULT_EVENTS: Final = 20_000
 """Some half minute on two cores."""
 DEFAULT_SEED: Final = 7
 _FOLDER_PREFIX: Final = "maintenworks-demo-"

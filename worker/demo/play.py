@@ -41,8 +41,8 @@ MANNERS: Final = (
 )
 """One for each way to tell down time, each with its own signature and spelling."""
 
-LEAST_EVENTS: Final = 100 * len(MANNERS)
-"""So that there is something of everything."""
+LEAST_EVENTS: Final = 10 * len(MANNERS)
+"""So that each system has one of every oddity, and something to tell besides."""
 CONNECTIONS_FILE: Final = "connections.toml"
 
 

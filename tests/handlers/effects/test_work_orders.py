@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from handlers.events import Event, Json
+from handlers.rules.registers import Record
 from handlers.store import records
 from handlers.store.engine import Database
 from tests import folding
@@ -40,7 +41,7 @@ def order(database: Database, *events: Event) -> dict[str, Any]:
     """The order's row after events that came in one by one, with what it says of itself as `said`."""
     folding.apply(database, [[event] for event in events])
     [row] = folding.state(database)["work_orders"]
-    return {**row, "said": records.visible(row["fields"], row["registers"])}
+    return {**row, "said": records.read(row["fields"], row["registers"]).visible()}
 
 
 def test_completed_at_is_the_time_of_the_fact_unless_one_is_given(database: Database) -> None:
@@ -104,6 +105,23 @@ def test_an_anomaly_goes_when_the_fact_that_was_missing_comes(database: Database
     closed = changed("status_changed", 9, status=status("closed"))
     assert order(database, created(), closed)["anomalies"] != []
     assert order(database, completed(5))["anomalies"] == []
+
+
+def test_a_doubt_stands_as_long_as_the_value_that_it_is_about(database: Database) -> None:
+    doubt = {"code": "status_unmapped", "path": "$.data.status", "detail": "no word of ours"}
+    doubtful = folding.event("work_order.updated", "WO-1", {"status": status("unknown")}, at=5, warnings=(doubt,))
+    folding.apply(database, [[created()], [doubtful]])
+    assert kept(database).warnings() == [doubt]
+    folding.apply(database, [[changed("updated", 6, title="Seal")]])
+    assert kept(database).warnings() == [doubt]
+    assert "warnings.status" not in kept(database).visible()
+    folding.apply(database, [[changed("updated", 7, status=status("approved"))]])
+    assert kept(database).warnings() == []
+
+
+def kept(database: Database) -> Record:
+    [row] = folding.state(database)["work_orders"]
+    return records.read(row["fields"], row["registers"])
 
 
 def spells(database: Database, *events: Event) -> list[tuple[int, int | None, bool]]:

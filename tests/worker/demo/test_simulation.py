@@ -13,7 +13,7 @@ from handlers.store.deliveries import body_digest
 from worker.demo.disorder import REPEATED, disordered, traffic
 from worker.demo.episodes import LEAST_PAUSE
 from worker.demo.plant import Manner, run
-from worker.demo.play import MANNERS
+from worker.demo.play import LEAST_EVENTS, MANNERS
 from worker.demo.spelling import Outgoing
 from worker.demo.told import BEGIN, END, WINDOW, Stop, down, merged
 
@@ -35,7 +35,7 @@ def test_the_same_seed_is_the_same_traffic_and_another_one_another(manner: Manne
 
 
 @every_manner
-@pytest.mark.parametrize("events", [100, 101, 999, 3333])
+@pytest.mark.parametrize("events", [LEAST_EVENTS // len(MANNERS), 100, 101, 999, 3333])
 def test_exactly_as_many_different_events_are_sent_as_were_asked_for(manner: Manner, events: int) -> None:
     _, line = traffic(manner, events, 7)
     digests = {digest for each in line if not each.forged for digest in each.digests}

@@ -137,7 +137,7 @@ def upgrade() -> None:
         sa.Column("is_deleted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("connection_id", "origin", "key", "part"),
     )
-    op.create_index("downtime_asset", "downtime", ["connection_id", "asset_key", "started_at"])
+    op.create_index("downtime_asset", "downtime", ["connection_id", "asset_key", "started_at", "ended_at"])
 
     op.create_table(
         "events",
