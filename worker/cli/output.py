@@ -5,6 +5,8 @@ a terminal obeys.
 """
 
 import contextlib
+import itertools
+import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +15,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import orjson
+import typer
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -34,8 +38,10 @@ INTERRUPTED = 130
 
 _PATIENCE_SECONDS = 1.0
 """What ends sooner needs no progress bar."""
-_UNBROKEN_COLUMNS = 100_000
-"""The width of a table that goes into a file or a pipe: its lines are for other programs, so none is folded."""
+_PIECE = 1_000
+"""Rows that a table looks ahead for its widths, so that a million neither wait nor fill memory."""
+_GAP = "  "
+"""Between the columns of a table in a file or a pipe."""
 
 
 def line(text: str) -> None:
@@ -44,9 +50,13 @@ def line(text: str) -> None:
 
 
 def json_line(value: object) -> None:
-    """Prints one line of JSON: decimals as strings, times in UTC with `Z`."""
-    sys.stdout.write(orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS).decode())
-    sys.stdout.write("\n")
+    """Prints one line of JSON: decimals as strings, times in UTC with `Z`, nothing in it that a terminal obeys."""
+    text = orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS).decode()
+    # Outside of strings JSON is printable, so whatever is not stands in one, where its escape means the same. orjson
+    # escapes C0 alone, as RFC 8259 section 7 demands; C1, DEL and the bidirectional overrides reorder or steer as well.
+    if not text.isprintable():
+        text = "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+    sys.stdout.write(text + "\n")
 
 
 def _plain(value: object) -> object:
@@ -57,23 +67,65 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
-    """Prints rows for people; on a terminal long cells are folded, elsewhere a row is a line.
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> int:
+    """Prints rows for people; without rows nothing, no headings either.
+
+    On a terminal long cells are folded, and headings come again every thousand rows. Elsewhere a row is one line and
+    columns are as wide as the first thousand rows need; a later cell that is wider pushes its own line aside.
 
     Args:
         columns: the headings.
         rows: cells; None prints as an empty cell, a time to the second.
         right: headings of the columns that are numbers.
+
+    Returns:
+        How many rows there were.
     """
+    show = _grids if sys.stdout.isatty() else _lines
+    return show(columns, iter(rows), [column in right for column in columns])
+
+
+def _grids(columns: Sequence[str], rows: Iterator[Sequence[object]], numbers: Sequence[bool]) -> int:
+    """Prints rows on a terminal, piece by piece: its columns are as wide as the widest cell of the piece."""
     console = Console(file=sys.stdout, highlight=False)
-    if not console.is_terminal:
-        console.width = _UNBROKEN_COLUMNS
-    grid = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, header_style="bold")
-    for column in columns:
-        grid.add_column(Text(column), justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(_cell(value)) for value in row))
-    console.print(grid)
+    count = 0
+    while piece := list(itertools.islice(rows, _PIECE)):
+        grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        for column, is_number in zip(columns, numbers, strict=True):
+            grid.add_column(Text(column), justify="right" if is_number else "left", overflow="fold")
+        for row in piece:
+            grid.add_row(*(Text(_cell(value)) for value in row))
+        console.print(grid)
+        count += len(piece)
+    return count
+
+
+def _lines(columns: Sequence[str], rows: Iterator[Sequence[object]], numbers: Sequence[bool]) -> int:
+    """Prints rows into a file or a pipe: without rich, which takes 0.5 ms a row (300,000 rows: 148 s)."""
+    first = [[_cell(value) for value in row] for row in itertools.islice(rows, _PIECE)]
+    if not first:
+        return 0
+    widths = [max(map(_width, cells)) for cells in zip(columns, *first, strict=True)]
+    layout = list(zip(widths, numbers, strict=True))
+    sys.stdout.write(_laid_out(columns, layout))
+    count = 0
+    for cells in itertools.chain(first, ([_cell(value) for value in row] for row in rows)):
+        sys.stdout.write(_laid_out(cells, layout))
+        count += 1
+    return count
+
+
+def _laid_out(cells: Sequence[str], layout: Sequence[tuple[int, bool]]) -> str:
+    padded = []
+    for cell, (width, is_number) in zip(cells, layout, strict=True):
+        space = " " * (width - _width(cell))
+        padded.append(space + cell if is_number else cell + space)
+    return _GAP.join(padded).rstrip() + "\n"
+
+
+def _width(cell: str) -> int:
+    """How many columns of a fixed-width font it takes: Chinese takes two a character, accents none."""
+    return len(cell) if cell.isascii() else cell_len(cell)
 
 
 def _cell(value: object) -> str:
@@ -83,7 +135,8 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
+    text = str(value)
+    return text if text.isprintable() else printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def note(text: str) -> None:
@@ -104,6 +157,23 @@ def refuse(error: MaintenworksError) -> int:
         return USAGE
     # A store or a broker that fails while a command uses it is as unreachable as one that never answered.
     return UNREACHABLE if isinstance(error, ServiceUnreachableError | TransientError) else FAILURE
+
+
+def misused(error: typer.TyperException) -> int:
+    """Says in one line what is wrong with how a command was called, and where its help is.
+
+    Args:
+        error: what typer raises when it is run with `standalone_mode=False`.
+
+    Returns:
+        The exit code, 2.
+    """
+    context = getattr(error, "ctx", None)  # usage errors carry it; their class is not public in typer
+    said = " ".join(error.format_message().split()).rstrip(".")
+    if said:
+        command = context.command_path if context is not None else "maintenworks"
+        note(f"maintenworks: {said}; see `{command} --help`")
+    return USAGE
 
 
 @contextlib.contextmanager
