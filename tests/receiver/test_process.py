@@ -142,8 +142,8 @@ def test_the_metrics_port_shows_metrics_and_probes_with_names(home: Path, valkey
             assert (refusal.status, refusal.headers["www-authenticate"]) == (401, 'Bearer realm="metrics"')
         bearer = {"authorization": "Bearer t0ken"}
         assert [ops.request("GET", path).status for path in ("/livez", "/readyz")] == [401, 401]
-        assert ops.request("GET", "/livez", **bearer).status == 200
-        assert list(json.loads(ops.request("GET", "/readyz", **bearer).body)["unresolved"]) == ["later"]
+        assert ops.request("GET", "/livez", None, **bearer).status == 200
+        assert list(json.loads(ops.request("GET", "/readyz", None, **bearer).body)["unresolved"]) == ["later"]
         assert ops.request("POST", "/webhooks/acme", BODY).status == 404
         assert found.running.request("GET", "/metrics", authorization="Bearer t0ken").status == 404
         assert found.end() == 0
