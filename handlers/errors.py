@@ -5,6 +5,7 @@ one of these where it enters, so that nothing above has to know which library it
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 
 class MaintenworksError(Exception):
@@ -32,16 +33,25 @@ class PermanentError(MaintenworksError):
         path: JSON path of what was wrong inside the delivery's body, such as `$[3].data.key`; None for the whole.
         found: the type (never the value) of what stood there, such as `number`.
         expected: what should have stood there, in words.
+        retry_at: when it will be right by itself; None where somebody has to do something.
     """
 
     def __init__(
-        self, code: str, message: str, *, path: str | None = None, found: str | None = None, expected: str | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        path: str | None = None,
+        found: str | None = None,
+        expected: str | None = None,
+        retry_at: datetime | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.path = path
         self.found = found
         self.expected = expected
+        self.retry_at = retry_at
 
 
 class ConfigurationError(MaintenworksError):

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from handlers.connections import Connection
 
+_SIZE_DIGITS = 18
+"""Of a number that fits 64 bits whatever its digits."""
+
 
 def declared_too_large(headers: Mapping[str, str], limit: int) -> bool:
     """Whether the request itself says that its body is over the limit.
@@ -21,6 +24,16 @@ def declared_too_large(headers: Mapping[str, str], limit: int) -> bool:
     """
     digits = headers.get("content-length", "").lstrip("0")
     return len(digits) > len(str(limit)) or (digits.isdecimal() and int(digits) > limit)
+
+
+def declared_size(headers: Mapping[str, str]) -> int | None:
+    """The size of the body as the request itself says it, in bytes; None where it does not.
+
+    Args:
+        headers: names in lower case.
+    """
+    digits = headers.get("content-length", "")
+    return int(digits) if digits.isdecimal() and len(digits) <= _SIZE_DIGITS else None
 
 
 class TokenBuckets:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -21,9 +21,10 @@ from receiver import problems
 from receiver.group_commit import WAIT_SECONDS, GroupCommit
 from receiver.health import Health, Watch
 from receiver.problems import send_problem
+from receiver.rejections import Rejections
 from receiver.settings import ReceiverSettings
 from receiver.webhooks import Webhooks
-from worker.queue import Refusal
+from worker.queue import Refusal, Rejection, kept_in
 from worker.telemetry import WEBHOOKS_RECEIVED
 
 
@@ -35,6 +36,9 @@ class KeepsDeliveries(Protocol):
 
     async def check(self) -> None:
         """Raises TransientError when nothing can be kept."""
+
+    async def keep_rejections(self, found: Mapping[str, Sequence[Rejection]], /) -> None:
+        """Writes down what was refused, or raises TransientError."""
 
 
 def build_app(
@@ -58,12 +62,13 @@ def build_app(
     """
     health = health or Health(producer.check)
     group = GroupCommit(producer.enqueue, wait_seconds=wait_seconds)
-    webhooks = Webhooks(registry, group, health, max_body_bytes=settings.max_body_bytes, clock=clock)
-    watch = Watch(health, registry, settings.home, min_free_bytes=settings.min_free_bytes)
+    rejections = Rejections(producer.keep_rejections, may_write=lambda: not health.disk_low)
+    webhooks = Webhooks(registry, group, health, rejections, max_body_bytes=settings.max_body_bytes, clock=clock)
+    watch = Watch(health, registry, kept_in(settings), min_free_bytes=settings.min_free_bytes)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with watch.running():
+        async with watch.running(), rejections.running():
             yield
 
     app = Starlette(

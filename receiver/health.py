@@ -73,12 +73,19 @@ class Health:
 
 
 class Watch:
-    """Looks once a second at what is kept in files: registry, secrets, room on the disk."""
+    """Looks once a second at what is kept in files: registry, secrets, room on the disk.
 
-    def __init__(self, health: Health, registry: Registry, home: Path, *, min_free_bytes: int) -> None:
+    Args:
+        health: told what is seen.
+        registry: read again where its file has changed.
+        folders: each on a disk that must have room.
+        min_free_bytes: how much.
+    """
+
+    def __init__(self, health: Health, registry: Registry, folders: Sequence[Path], *, min_free_bytes: int) -> None:
         self._health = health
         self._registry = registry
-        self._home = home
+        self._folders = folders
         self._min_free_bytes = min_free_bytes
         self._bad_edits = 0
         self._log = structlog.get_logger()
@@ -107,7 +114,7 @@ class Watch:
         for connection_id in unresolved.keys() - self._health.unresolved.keys():
             self._log.warning("secret_unresolved", connection=connection_id, reason=unresolved[connection_id])
         self._health.unresolved = unresolved
-        self._health.disk_low = not has_room(self._home, self._min_free_bytes)
+        self._health.disk_low = not all(has_room(each, self._min_free_bytes) for each in self._folders)
 
     async def _repeat(self) -> None:
         while True:

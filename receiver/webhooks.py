@@ -18,13 +18,14 @@ from handlers.connections import Connection, Registry
 from handlers.errors import TransientError
 from handlers.events import Delivery
 from receiver import problems
-from receiver.admission import TokenBuckets, declared_too_large
+from receiver.admission import TokenBuckets, declared_size, declared_too_large
 from receiver.group_commit import GroupCommit
 from receiver.health import Health
 from receiver.ids import DeliveryIds
 from receiver.problems import Problem, send_problem
+from receiver.rejections import Rejections, names_of
 from receiver.verification import Verifier
-from worker.queue import Refusal, encode
+from worker.queue import Refusal, Rejection, encode
 from worker.telemetry import SIGNATURE_SECRET_USED, WEBHOOK_DURATION, WEBHOOKS_RECEIVED
 
 UNKNOWN = "unknown"
@@ -72,11 +73,13 @@ class Refused(NamedTuple):
         problem: what the sender reads.
         reason: what the operator reads; says more than the answer for a refused signature.
         retry_after: seconds, where they were computed.
+        size: bytes of the body, as declared where it was not read; None where nobody knows.
     """
 
     problem: Problem
     reason: str
     retry_after: int | None = None
+    size: int | None = None
 
 
 class Webhooks:
@@ -87,6 +90,7 @@ class Webhooks:
         registry: Registry,
         group: GroupCommit,
         health: Health,
+        rejections: Rejections,
         *,
         max_body_bytes: int,
         clock: Callable[[], float] = time.time,
@@ -94,6 +98,7 @@ class Webhooks:
         self._registry = registry
         self._group = group
         self._health = health
+        self._rejections = rejections
         self._max_body_bytes = max_body_bytes
         self._clock = clock
         self._verifier = Verifier(registry)
@@ -107,8 +112,9 @@ class Webhooks:
         name = unquote(scope["path_params"]["connection"])
         connection = self._registry.get(name)
         label = UNKNOWN if connection is None else connection.id
+        headers = read_headers(scope)
         try:
-            answer = await self._take(name, connection, read_headers(scope), receive)
+            answer = await self._take(name, connection, headers, receive)
         except ClientDisconnect:
             return
         if isinstance(answer, Accepted):
@@ -116,22 +122,33 @@ class Webhooks:
             self._log.debug("delivery_accepted", delivery_id=answer.delivery_id, connection=label)
             await _send_accepted(send, answer.delivery_id)
         else:
-            WEBHOOKS_RECEIVED.labels(label, answer.reason).inc()
-            self._log.info(
-                "delivery_refused", connection=label, reason=answer.reason, status=int(answer.problem.status)
-            )
+            self._tell(label, answer, headers)
             await send_problem(send, answer.problem, answer.retry_after)
         WEBHOOK_DURATION.observe(time.perf_counter() - began)
+
+    def _tell(self, label: str, refused: Refused, headers: Mapping[str, str]) -> None:
+        """Counts every refusal; in a flood of them not each is written down."""
+        WEBHOOKS_RECEIVED.labels(label, refused.reason).inc()
+        status = int(refused.problem.status)
+        when = datetime.fromtimestamp(self._clock(), UTC)
+        if self._rejections.note(label, Rejection(when, refused.reason, status, refused.size, names_of(headers))):
+            self._log.info("delivery_refused", connection=label, reason=refused.reason, status=status)
 
     async def _take(
         self, name: str, connection: Connection | None, headers: Mapping[str, str], receive: Receive
     ) -> Accepted | Refused:
-        """The order of checks is the contract's: size, signature, rate, backlog."""
         body = None
         if not declared_too_large(headers, self._max_body_bytes):
             body = await read_body(receive, self._max_body_bytes)
         if body is None:
-            return Refused(problems.BODY_TOO_LARGE, problems.BODY_TOO_LARGE.type)
+            return Refused(problems.BODY_TOO_LARGE, problems.BODY_TOO_LARGE.type, size=declared_size(headers))
+        answer = await self._judge(name, connection, headers, body)
+        return answer._replace(size=len(body)) if isinstance(answer, Refused) else answer
+
+    async def _judge(
+        self, name: str, connection: Connection | None, headers: Mapping[str, str], body: bytes
+    ) -> Accepted | Refused:
+        """After size, the order of checks is the contract's: signature, rate, backlog."""
         now = datetime.fromtimestamp(self._clock(), UTC)
         if connection is None or connection.revoked:
             self._verifier.pretend(name, headers, body, now)

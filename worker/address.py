@@ -11,6 +11,9 @@ SOCKET_NAME = "valkey.sock"
 MAX_SOCKET_BYTES = 100
 """A unix socket's path may have 107 bytes on Linux and 103 on macOS (`sun_path` of unix(7)); a round number below."""
 
+FOLDER = "broker"
+"""In the home: the embedded broker's append-only log, the lock, the server's own log and `server.json`."""
+
 POINTER_NAME = "broker.json"
 """In the home: names the socket where its own path would be too long."""
 
@@ -29,6 +32,12 @@ def embedded_socket(home: Path) -> Path:
         return Path(json.loads(pointer.read_bytes())["socket"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ServiceUnreachableError(f"{pointer} names no socket yet: {type(error).__name__}") from error
+
+
+def kept_in(settings: Settings) -> tuple[Path, ...]:
+    """The folders of this machine that must have room for what is accepted: the home, and the embedded broker's."""
+    home = settings.home.absolute()
+    return (home,) if settings.broker_url is not None else (home, home / FOLDER)
 
 
 def socket_url(path: Path) -> str:

@@ -26,6 +26,10 @@ LANES = {
 SHUTDOWN = timedelta(seconds=25)
 """How long a batch under way may take to end at shutdown; below the 30 s that supervisors commonly leave."""
 
+RECONNECT_SECONDS = 1.0
+"""Between a consumer's attempts at a broker that is away. Dramatiq's own 3 s come on top of the lease that passes after
+each reconnection before anything is taken over; work of the killed is to be taken up within 20 s in all."""
+
 
 class LetGoAtShutdown(dramatiq.Middleware):
     """Tells whoever holds a message, waiting for the store to come back, that the process is about to end."""
@@ -88,6 +92,7 @@ def run_worker(broker: StreamsBroker, *, threads: int, shutdown: timedelta = SHU
     stopping = {signal.SIGTERM, signal.SIGINT}
     # Blocked before the threads start, which inherit it: the signal then waits for this thread to ask for it.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
+    dramatiq.worker.CONSUMER_RESTART_DELAY_SECS = RECONNECT_SECONDS  # its variable is read when it is imported
     worker = Worker(broker, worker_threads=threads)
     try:
         worker.start()

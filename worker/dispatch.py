@@ -20,11 +20,11 @@ from handlers.store.dead_letters import Letter
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from worker.joint import Joint
-from worker.queue import Undecodable
+from worker.queue import Undecodable, decode
 from worker.retries import NOW, settle
 from worker.streams_leases import Envelope
 from worker.tally import Tally, effect_timed
-from worker.units import PutOff, Reader, Unit
+from worker.units import UNDECODABLE, PutOff, Reader, Unit
 
 MAX_UNITS = 1_000
 """Events that waiting threads' batches are joined up to; more would hold locks for too long."""
@@ -80,11 +80,32 @@ class Dispatcher:
         """
         now = self._clock()
         with self._database.read() as connection:
-            archived = deliveries.load(Transaction(connection), {delivery for delivery, _ in ids})
+            tx = Transaction(connection)
+            archived = deliveries.load(tx, {delivery for delivery, _ in ids})
+            left = dead_letters.left_out(tx, archived)
         for row in sorted(set(ids)):
             if row[0] in archived:
-                units = self._reader.units(archived[row[0]], now, row)
-                self._commit([unit for unit in units if WHOLE_BODY in {row[1], unit.index} or unit.index == row[1]])
+                units = [unit for unit in self._again(archived[row[0]], row, now) if not left & _named(row[0], unit)]
+                self._commit(units or [Unit(archived[row[0]], None, row=row)])
+
+    def _again(self, kept: Delivery, row: retries.RowId, now: datetime) -> list[Unit]:
+        """What a retry row stands for, read once more, by the connection as it is now.
+
+        Skew is judged by now and not by when the delivery came: what had to wait for its time has done so (design,
+        section 3, rule 7).
+        """
+        if kept.verdict == UNDECODABLE:
+            decoded = decode(kept.body, kept.connection_id)
+            if isinstance(decoded, Undecodable):
+                return [replace(unit, delivery=kept, row=row) for unit in self._reader.units(decoded, now)]
+            kept = decoded
+        read = self._reader.units(replace(kept, received_at=max(now, kept.received_at)), now, row)
+        units = [replace(unit, delivery=kept) for unit in read]
+        meant = [unit for unit in units if WHOLE_BODY in {row[1], unit.index} or unit.index == row[1]]
+        if meant:
+            return meant
+        error = PermanentError("event_gone", "its delivery, as it is read now, has no event of that number")
+        return [Unit(kept, Unmapped(row[1], deliveries.body_digest(kept.body), error), row=row)]
 
     def _commit(self, units: Sequence[Unit]) -> None:
         """Commits units in one transaction; if one of them stops it, finds that one and puts it aside."""
@@ -143,6 +164,11 @@ class Dispatcher:
         dead_letters.supersede(tx, [(event.connection_id, event.digest) for event in applied])
         for arrival, outcome in zip(fresh.values(), outcomes, strict=True):
             tally.ended(arrival.event, outcome, arrival.received_at)
+
+
+def _named(delivery_id: str, unit: Unit) -> set[retries.RowId]:
+    """The letters that would speak of a unit: its own, and one of its whole delivery."""
+    return {(delivery_id, unit.index), (delivery_id, WHOLE_BODY)}
 
 
 def _failed(unit: Unit, error: Exception) -> Unmapped | PutOff:

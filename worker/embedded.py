@@ -21,12 +21,9 @@ import structlog
 
 from handlers.errors import ConfigurationError, ServiceUnreachableError
 from handlers.settings import PREFIX
-from worker.address import MAX_SOCKET_BYTES, POINTER_NAME, SOCKET_NAME, embedded_socket, socket_url
+from worker.address import FOLDER, MAX_SOCKET_BYTES, POINTER_NAME, SOCKET_NAME, embedded_socket, socket_url
 from worker.embedded_program import Program, find_program, sign
 from worker.streams_server import connect
-
-FOLDER = "broker"
-"""In the home: the append-only log, the lock, the server's own log and `server.json`."""
 
 LOCK_SECONDS = 5.0
 """How long a start waits for a server that is ending; one whose parent was killed needs about 0.1 s."""
@@ -66,16 +63,19 @@ def start(home: Path, program: Program | None = None) -> "subprocess.Popen[bytes
 
     Raises:
         ConfigurationError: the folder is in use, or a server wrote it that this one may be unable to read.
-        ServiceUnreachableError: there is no program, or it does not start.
+        ServiceUnreachableError: there is no program, or it does not start, or its folder cannot be written.
     """
     program = program or find_program()
     home = home.absolute()
     folder = home / FOLDER
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _locked(folder) as lock:
-        sign(folder / "server.json", program)
-        path = _socket_path(home)
-        process = _launch(program, folder, path, lock)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _locked(folder) as lock:
+            sign(folder / "server.json", program)
+            path = _socket_path(home)
+            process = _launch(program, folder, path, lock)
+    except OSError as error:  # a disk that is full, most likely; the next start may find room
+        raise ServiceUnreachableError(f"the embedded broker did not start: {folder}: {error.strerror}") from error
     try:
         _await_answer(process, folder, path)
     except BaseException:
@@ -148,6 +148,7 @@ def _launch(program: Program, folder: Path, path: Path, lock: int) -> "subproces
         "appendonly": "yes",
         "appendfsync": "always",  # 200 means durable: at every answer, not every second
         "no-appendfsync-on-rewrite": "no",
+        "aof-load-truncated": "yes",  # a last write torn by a full disk or a crash was never answered: it is cut off
         "save": "",  # the log is the data; snapshots beside it would only cost
         "maxmemory-policy": "noeviction",  # nothing queued is ever thrown away to make room
     }

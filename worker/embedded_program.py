@@ -96,7 +96,11 @@ def sign(note: Path, program: Program) -> None:
     if not _reads(program, wrote):
         problem = f"{note.parent}: written by {wrote}, which {program} ({program.path}) may be unable to read"
         raise ConfigurationError([f"{problem}: install that one, or move the folder away"])
-    note.write_text(json.dumps({"name": program.name, "version": program.version}))
+    signed = json.dumps({"name": program.name, "version": program.version})
+    if not note.exists() or note.read_text() != signed:
+        draft = note.with_suffix(".new")  # of a note cut short by a full disk nobody could tell who wrote the folder
+        draft.write_text(signed)
+        draft.replace(note)
 
 
 def _reads(program: Program, wrote: Program) -> bool:

@@ -6,8 +6,10 @@ import typer
 
 from handlers.errors import MaintenworksError
 from worker.cli import (
+    audit,
     config,
     connections,
+    dead_letters,
     demo,
     doctor,
     events,
@@ -40,6 +42,8 @@ _GROUPS = (
     connections,
     send,
     events,
+    dead_letters,
+    audit,
     records,
     history,
     uptime,
@@ -66,7 +70,9 @@ def build() -> typer.Typer:
 def main() -> None:
     """The console script: runs one command and exits with its code; a foreseeable error is a line, no traceback."""
     try:
-        build()()
+        sys.exit(build()(standalone_mode=False) or output.OK)
+    except typer.TyperException as error:
+        sys.exit(output.misused(error))
     except MaintenworksError as error:
         sys.exit(output.refuse(error))
     except KeyboardInterrupt:

@@ -16,7 +16,7 @@ import structlog
 from handlers import sources
 from handlers.connections import Registry
 from handlers.settings import PREFIX, load
-from handlers.store import leader, retries
+from handlers.store import leader, letter_acts, retries
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from worker import actors
@@ -27,7 +27,7 @@ from worker.console.checks import Readiness
 from worker.console.serve import listen, serve, serving
 from worker.dispatch import Dispatcher
 from worker.queue import ring_rows
-from worker.scheduler import Scheduler, due_rows
+from worker.scheduler import Scheduler, due_rows, waiting_letters
 from worker.settings import WorkerSettings
 from worker.telemetry import CONFIGURATION_ERRORS, configure_logging, handed_socket, is_multiprocess, report_ready
 from worker.units import Reader
@@ -89,14 +89,19 @@ def scheduler() -> None:
         with database.write() as connection:
             return retries.lease_due(Transaction(connection), now=_now(), lease=duration, limit=limit)
 
+    def send(limit: int) -> int:
+        there = [each.id for each in registry.all().values() if not (each.paused or each.revoked)]
+        return letter_acts.send_waiting(database, there, _now(), limit)
+
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     stop = threading.Event()
     for number in STOPPING:
         signal.signal(number, lambda *_: stop.set())
-    with _own_port(settings, database, registry):
+    ticks = [waiting_letters(send), due_rows(lease, lambda ids: ring_rows(broker, ids))]
+    with _refreshing(registry), _own_port(settings, database, registry):
         log.info("scheduler_ready", owner=owner)
         report_ready()
-        Scheduler([due_rows(lease, lambda ids: ring_rows(broker, ids))], hold, release, owner).run(stop)
+        Scheduler(ticks, hold, release, owner).run(stop)
     broker.close()
     database.close()
 

@@ -16,7 +16,8 @@ from dramatiq.errors import BrokerConnectionError
 
 from handlers.errors import TransientError
 from handlers.events import Delivery
-from worker.address import broker_url
+from worker.address import broker_url, kept_in
+from worker.rejections import Rejection, rejections
 from worker.scripts import STATE
 from worker.streams_producer import WAIT, Producer, Refusal
 from worker.streams_server import (
@@ -42,6 +43,7 @@ __all__ = [
     "LaneState",
     "Producer",
     "Refusal",
+    "Rejection",
     "Undecodable",
     "admit",
     "broker_url",
@@ -49,7 +51,9 @@ __all__ = [
     "decode_row",
     "encode",
     "encode_row",
+    "kept_in",
     "queue_state",
+    "rejections",
     "revoke",
     "ring_rows",
 ]

@@ -9,6 +9,7 @@ from handlers.errors import PermanentError, TransientError
 from handlers.events import Unmapped
 from handlers.store.dead_letters import Letter
 from handlers.store.retries import Due, Row
+from worker.claims import claimed_type
 from worker.units import PutOff, Unit
 
 MAX_ATTEMPTS = 12
@@ -82,6 +83,8 @@ def _letter(unit: Unit, error: Exception, attempts: list[dict[str, str]]) -> Let
         place="" if known is not None else _place(error.__traceback__),
         received_at=unit.delivery.received_at,
         attempts=attempts,
+        type=claimed_type(unit.delivery, unit.index),
+        retry_at=known.retry_at if known is not None else None,
     )
 
 

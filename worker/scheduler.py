@@ -72,6 +72,26 @@ def due_rows(lease: Callable[[int, timedelta], Sequence[RowId]], ring: Callable[
     return Tick("due_rows", BEAT, work)
 
 
+def waiting_letters(send: Callable[[int], int]) -> Tick:
+    """The tick that sends dead letters on their way whose time has come by itself.
+
+    Args:
+        send: `send(limit)` sends so many at most, those whose connection is there by now and those from a clock that
+            has been caught up with; returns how many it sent.
+    """
+
+    def work() -> int:
+        total = 0
+        for _ in range(ROUNDS):
+            sent = send(RING_LIMIT)
+            total += sent
+            if sent < RING_LIMIT:
+                break
+        return total
+
+    return Tick("waiting_letters", BEAT, work)
+
+
 class Scheduler:
     """The loop.
 

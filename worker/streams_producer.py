@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ import redis.asyncio.retry
 import redis.backoff
 
 from handlers.errors import TransientError
+from worker.rejections import KEPT, Rejection, encode_rejection, rejections_key
 from worker.scripts import ENQUEUE
 from worker.streams_server import (
     BACKLOG,
@@ -133,6 +134,23 @@ class Producer:
         with translated():
             async with asyncio.timeout(self._seconds):
                 await self._opened.set(PROBE, b"", ex=PROBE_SECONDS)
+
+    async def keep_rejections(self, found: Mapping[str, Sequence[Rejection]]) -> None:
+        """Puts refusals into the lists of their connections, in one round trip; the oldest drop out.
+
+        Args:
+            found: refusals by connection, oldest first.
+
+        Raises:
+            TransientError: some or all of them may have been written all the same.
+        """
+        with translated():
+            async with asyncio.timeout(self._seconds), self._opened.pipeline(transaction=False) as pipeline:
+                for connection_id, refusals in found.items():
+                    key = rejections_key(connection_id)
+                    pipeline.lpush(key, *map(encode_rejection, refusals))
+                    pipeline.ltrim(key, 0, KEPT - 1)
+                await pipeline.execute()
 
     @property
     def _opened(self) -> "redis.asyncio.Redis":

@@ -25,6 +25,8 @@ STEADY_SECONDS = 30.0
 HOPELESS = (2, 69)
 """Exit codes of a wrong configuration and an unreachable service: on the first start, trying again cannot mend it."""
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+CHORE_SECONDS = 5.0
+"""How often what has to be looked at now and then is."""
 KILL_SECONDS = 5.0
 """A killed process that has not ended by then waits for a disk; nobody can help it."""
 
@@ -79,11 +81,23 @@ class Supervisor:
     Args:
         parts: in the order of starting; what is started last is drained first.
         on_ready: called once, when all of them are ready for the first time.
+        on_end: called whenever one of them has ended, before it is started again.
+        chore: called every `CHORE_SECONDS`, in this thread like all of these; None lets it sleep.
     """
 
-    def __init__(self, parts: Sequence[Part], on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        on_ready: Callable[[], None],
+        *,
+        on_end: Callable[[], None] = lambda: None,
+        chore: Callable[[], None] | None = None,
+    ) -> None:
         self._children = [_Child(part) for part in parts]
         self._on_ready = on_ready
+        self._on_end = on_end
+        self._chore = chore
+        self._chore_due = time.monotonic() + CHORE_SECONDS
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> int:
@@ -107,9 +121,11 @@ class Supervisor:
 
     def _keep(self, wakeup: int) -> int:
         told = False
-        while not self._stopped(wakeup, self._start_due()):
+        while not self._stopped(wakeup, self._do_due()):
             for child in self._children:
                 code = child.reap()
+                if code is not None:
+                    self._on_end()
                 if code in HOPELESS and not child.was_ready:
                     self._drain(wakeup)
                     return code
@@ -117,6 +133,17 @@ class Supervisor:
                 told = True
                 self._on_ready()
         return self._drain(wakeup)
+
+    def _do_due(self) -> float | None:
+        """Does all that is due; returns the seconds until something is again, or None where nothing will be."""
+        until_start = self._start_due()
+        if self._chore is None:
+            return until_start
+        if time.monotonic() >= self._chore_due:
+            self._chore()
+            self._chore_due = time.monotonic() + CHORE_SECONDS
+        until_chore = max(0.0, self._chore_due - time.monotonic())
+        return until_chore if until_start is None else min(until_start, until_chore)
 
     def _start_due(self) -> float | None:
         """Starts what is due; returns the seconds until the next start, or None while nothing waits for one."""

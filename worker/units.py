@@ -17,6 +17,8 @@ from worker import telemetry
 from worker.queue import Undecodable
 
 UNKNOWN_CONNECTION = "unknown"
+UNDECODABLE = "undecodable"
+"""Verdict of what the queue held and this version could not read: its body is the queue's message, not a request's."""
 PAUSE = timedelta(seconds=30)
 """How often a paused connection's deliveries are looked at again."""
 
@@ -67,6 +69,9 @@ class Connections(Protocol):
     def get(self, connection_id: str, /) -> Connection | None:
         """The connection of that id; None where nobody registered it."""
 
+    def refresh(self) -> bool:
+        """Reads the registry again; says whether it changed."""
+
 
 class Reader:
     """Reads deliveries by their connection's source.
@@ -89,6 +94,10 @@ class Reader:
             yield _undecodable(delivery, now)
             return
         connection = self._connections.get(delivery.connection_id)
+        if connection is None:
+            # Each role reads the registry in its own second: the receiver may have known a new connection before us.
+            self._connections.refresh()
+            connection = self._connections.get(delivery.connection_id)
         if connection is None:
             error = PermanentError("unknown_connection", "no connection of that id is registered; add it, then replay")
             yield Unit(delivery, Unmapped(WHOLE_BODY, body_digest(delivery.body), error), row=row)
@@ -130,7 +139,7 @@ def _undecodable(queued: Undecodable, now: datetime) -> Unit:
         connection_id=queued.connection_id or UNKNOWN_CONNECTION,
         received_at=now,
         body=queued.raw,
-        verdict="undecodable",
+        verdict=UNDECODABLE,
     )
     error = PermanentError(
         "undecodable_message", f"the queue's message cannot be read by this version: {queued.reason}"

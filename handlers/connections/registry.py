@@ -1,5 +1,6 @@
 """The registry: who may send, and with which secrets, as the file says now."""
 
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ _UNREADABLE: Final = b"\xff"
 class Registry:
     """The connections of one file, kept fresh by whoever calls `refresh` (each role does, once a second).
 
-    A file that does not exist is an empty registry. Reading is safe from one thread while another refreshes.
+    A file that does not exist is an empty registry. Any thread may read or refresh.
 
     Args:
         path: `connections.toml`.
@@ -42,6 +43,8 @@ class Registry:
         self._resolver = Resolver(home)
         self._connections: Mapping[str, Connection] = MappingProxyType({})
         self._seen: bytes | None = None
+        # One at a time, so that whoever comes back from a refresh sees what it found.
+        self._refreshing = threading.Lock()
         self.refresh()
         if self.problems:
             raise ConfigurationError(self.problems)
@@ -60,13 +63,14 @@ class Registry:
         Returns:
             Whether another registry serves now. A bad edit changes `problems` and `bad_edits`, and nothing else.
         """
-        try:
-            changed = self._read()
-        except ConfigurationError as error:
-            self._complain(error.problems)
-            changed = False
-        self._resolver.refresh(self._refs())
-        return changed
+        with self._refreshing:
+            try:
+                changed = self._read()
+            except ConfigurationError as error:
+                self._complain(error.problems)
+                changed = False
+            self._resolver.refresh(self._refs())
+            return changed
 
     def secrets(self, connection: Connection, now: datetime) -> tuple[bytes, ...]:
         """The secrets that verify a connection's deliveries at a moment.

@@ -111,7 +111,9 @@ def _read_event(raw: bytes, index: int, digested: str, delivery: Delivery, conte
         named = header_id(delivery.headers)
         event_id = digested if named is None else f"{named}#{index}"
     if occurred_at - delivery.received_at > CLOCK_SKEW_LIMIT:
-        raise context.error("clock_skew", time_name, "string", "a time at most 5 minutes after the delivery came")
+        early = context.error("clock_skew", time_name, "string", "a time at most 5 minutes after the delivery came")
+        early.retry_at = occurred_at - CLOCK_SKEW_LIMIT
+        raise early
     return Event(
         connection_id=delivery.connection_id,
         index=index,

@@ -1,7 +1,7 @@
 """Dead letters: what could not be applied, and all that is known about why. Burying cannot fail."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -13,7 +13,28 @@ from handlers.store.schema import dead_letters
 
 MESSAGE_LIMIT = 2_000
 """Characters kept of a message or a traceback's end; more would only repeat itself."""
-OPEN, SUPERSEDED = "open", "superseded"
+TYPE_LIMIT = 200
+"""Characters kept of what an event says its type is."""
+OPEN = "open"
+"""Somebody, or the scheduler once its time has come, has to do something; a replay or a repeat moves it out."""
+REPLAYED = "replayed"
+"""Sent on its way again; if that fails it is open once more."""
+DISCARDED = "discarded"
+"""An operator gave it up; nothing moves it out."""
+SUPERSEDED = "superseded"
+"""Something else stands in its place: a repeat that was applied or is buried, or a corrected copy."""
+STATES = (OPEN, REPLAYED, DISCARDED, SUPERSEDED)
+UNKNOWN_CONNECTION = "unknown_connection"
+"""Code of what waits for its connection to be registered."""
+FIRST_PAUSE = timedelta(seconds=10)
+LONGEST_PAUSE = timedelta(hours=1)
+"""Between times that the scheduler sends the same letter: doubling, for each adds an attempt to its list."""
+
+KEY = ("delivery_id", "event_index")
+BYTES = ("connection_id", "digest")
+IS_OPEN = dead_letters.c.state == sa.literal_column(f"'{OPEN}'")
+"""Written out, so that the partial indexes serve."""
+IS_CORRECTED = dead_letters.c.edited_into.is_not(None)
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +55,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
         place: where in our code an unforeseen error was raised, for its fingerprint.
         received_at: when the delivery came.
         attempts: earlier attempts, each `{"at", "code", "message"}`.
+        type: what the event says it is, if that could be read.
+        retry_at: when it will be right by itself, if it will.
     """
 
     delivery_id: str
@@ -50,6 +73,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     traceback: str | None = None
     place: str = ""
     attempts: Sequence[dict[str, Any]] = ()
+    type: str | None = None
+    retry_at: datetime | None = None
 
 
 def fingerprint(letter: Letter) -> str:
@@ -59,19 +84,27 @@ def fingerprint(letter: Letter) -> str:
 
 
 def bury(tx: Transaction, letters: Sequence[Letter], now: datetime) -> list[Letter]:
-    """Writes dead letters; one whose bytes have an open letter already adds an attempt to that.
+    """Writes dead letters.
+
+    One that was replayed is open again, with the attempt added. One whose bytes have an open letter already adds an
+    attempt to that, and so does one whose bytes have been corrected by an operator: the corrected copy stands for it.
+    A discarded letter stays as it is.
 
     Returns:
         The letters that are new.
     """
+    corrected = {tuple(row) for row in _of_bytes(tx, letters, BYTES, IS_CORRECTED)}
     fresh: dict[tuple[str, str], Letter] = {}
     for letter in sorted(letters, key=lambda each: (each.connection_id, each.digest, each.received_at)):
-        fresh.setdefault((letter.connection_id, letter.digest), letter)
+        if (letter.connection_id, letter.digest) not in corrected:
+            fresh.setdefault((letter.connection_id, letter.digest), letter)
     rows = [_row(letter, now) for letter in fresh.values()]
-    names = ("delivery_id", "event_index")
-    inserted = {tuple(row) for row in tx.insert_missing(dead_letters, rows, returning=names)}
+    inserted = {tuple(row) for row in tx.insert_missing(dead_letters, rows, returning=KEY)}
     new = [letter for letter in fresh.values() if (letter.delivery_id, letter.index) in inserted]
-    _add_attempts(tx, [letter for letter in letters if letter not in new], now)
+    told = {id(letter) for letter in new}
+    again = [letter for letter in letters if id(letter) not in told]
+    told |= _reopen(tx, again, now)
+    _add_attempts(tx, [letter for letter in again if id(letter) not in told], now)
     return new
 
 
@@ -84,27 +117,90 @@ def supersede(tx: Transaction, digests: Sequence[tuple[str, str]]) -> None:
             sa.update(dead_letters)
             .values(state=SUPERSEDED)
             .where(dead_letters.c.connection_id == source.c.connection_id, dead_letters.c.digest == source.c.digest)
-            .where(dead_letters.c.state == sa.literal_column(f"'{OPEN}'"))
+            .where(IS_OPEN)
         )
         tx.run(statement, rows)
 
 
+def left_out(tx: Transaction, deliveries: Iterable[str]) -> set[tuple[str, int]]:
+    """What of some deliveries (delivery id, index) has left the set: given up by an operator, or corrected."""
+    statement = sa.select(dead_letters.c.delivery_id, dead_letters.c.event_index).where(
+        dead_letters.c.delivery_id.in_(sorted(set(deliveries))),
+        sa.or_(dead_letters.c.state == DISCARDED, IS_CORRECTED),
+    )
+    return {(row.delivery_id, row.event_index) for row in tx.connection.execute(statement)}
+
+
+def _reopen(tx: Transaction, letters: Sequence[Letter], now: datetime) -> set[int]:
+    """Opens the letters that were sent on their way and have failed again; returns which (by `id`) that told."""
+    by_key = {(letter.delivery_id, letter.index): letter for letter in letters}
+    wanted = [{**dict(zip(KEY, key, strict=True)), "state": REPLAYED} for key in sorted(by_key)]
+    sent = tx.select(dead_letters, wanted, (*KEY, *BYTES, "attempts"), lock=True)
+    if not sent:
+        return set()
+    taken = {tuple(row) for row in _of_bytes(tx, list(by_key.values()), BYTES, IS_OPEN)}
+    opened, replaced, told = [], [], set()
+    for row in sent:
+        letter = by_key[row.delivery_id, row.event_index]
+        if (row.connection_id, row.digest) in taken:
+            # A repeat of the same bytes has been buried meanwhile: that letter takes the attempt.
+            replaced.append({**dict(zip(KEY, row[:2], strict=True)), "state": SUPERSEDED})
+            continue
+        taken.add((row.connection_id, row.digest))
+        told.add(id(letter))
+        attempts = [*row.attempts, *letter.attempts, _attempt(letter, now)]
+        known = _row(letter, now)
+        kept = {name: value for name, value in known.items() if name not in {*BYTES, "first_seen_at"}}
+        opened.append({**kept, "attempts": attempts, "retry_at": _paused(known["retry_at"], len(attempts), now)})
+    tx.update(dead_letters, opened, KEY)
+    tx.update(dead_letters, replaced, KEY)
+    return told
+
+
+def _paused(retry_at: datetime | None, attempts: int, now: datetime) -> datetime | None:
+    """When the scheduler sends a letter that has come back; not at once, for it may come back again and again."""
+    if retry_at is None:
+        return None
+    return max(retry_at, now + min(FIRST_PAUSE * (1 << min(attempts - 1, 20)), LONGEST_PAUSE))
+
+
 def _add_attempts(tx: Transaction, letters: Sequence[Letter], now: datetime) -> None:
+    """Adds attempts to the open or corrected letters of the same bytes."""
     by_bytes: dict[tuple[str, str], list[Letter]] = {}
     for letter in letters:
         by_bytes.setdefault((letter.connection_id, letter.digest), []).append(letter)
-    wanted = [{"connection_id": connection, "digest": digest, "state": OPEN} for connection, digest in sorted(by_bytes)]
-    columns = ("delivery_id", "event_index", "connection_id", "digest", "attempts")
-    known = tx.select(dead_letters, wanted, columns, lock=True)
-    rows = [
-        {
-            "delivery_id": row.delivery_id,
-            "event_index": row.event_index,
-            "attempts": [*row.attempts, *(_attempt(each, now) for each in by_bytes[row.connection_id, row.digest])],
-        }
-        for row in known
-    ]
-    tx.update(dead_letters, rows, ("delivery_id", "event_index"))
+    rows = []
+    for condition in (IS_OPEN, IS_CORRECTED):
+        for row in _of_bytes(tx, letters, (*KEY, *BYTES, "attempts"), condition, lock=True):
+            told = [
+                attempt
+                for letter in by_bytes[row.connection_id, row.digest]
+                for attempt in (*letter.attempts, _attempt(letter, now))
+            ]
+            rows.append({**dict(zip(KEY, row[:2], strict=True)), "attempts": [*row.attempts, *told]})
+    tx.update(dead_letters, rows, KEY)
+
+
+def _of_bytes(
+    tx: Transaction,
+    letters: Sequence[Letter],
+    columns: Sequence[str],
+    condition: sa.ColumnElement[bool],
+    *,
+    lock: bool = False,
+) -> list[sa.Row[Any]]:
+    """Kept letters of the same connection and bytes as some others, by their key."""
+    rows = [dict(zip(BYTES, each, strict=True)) for each in sorted({(a.connection_id, a.digest) for a in letters})]
+    if not rows:
+        return []
+    source = tx.rows(dead_letters, BYTES)
+    statement = (
+        sa.select(*(dead_letters.c[name] for name in columns))
+        .join_from(dead_letters, source, sa.and_(*(dead_letters.c[name] == source.c[name] for name in BYTES)))
+        .where(condition)
+        .order_by(*dead_letters.primary_key.columns)
+    )
+    return list(tx.run(statement.with_for_update(of=dead_letters) if lock else statement, rows))
 
 
 def _attempt(letter: Letter, now: datetime) -> dict[str, Any]:
@@ -134,6 +230,8 @@ def _row(letter: Letter, now: datetime) -> dict[str, Any]:
         "state": OPEN,
         "first_seen_at": letter.received_at,
         "buried_at": now,
+        "type": None if letter.type is None else _clean(letter.type)[:TYPE_LIMIT],
+        "retry_at": now if letter.code == UNKNOWN_CONNECTION else letter.retry_at,
     }
 
 

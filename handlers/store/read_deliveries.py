@@ -157,10 +157,10 @@ def source_record(database: Database, connection: str, stamp: str) -> bytes | No
     with database.read() as session:
         found = session.execute(wanted).one_or_none()
     brought = None if found is None else delivery(database, found.delivery_id)
-    return None if found is None or brought is None else _own_bytes(brought, found.event_index, digest)
+    return None if found is None or brought is None else own_bytes(brought, found.event_index, digest)
 
 
-def _own_bytes(brought: Delivery, index: int, digest: str) -> bytes:
+def own_bytes(brought: Delivery, index: int, digest: str) -> bytes:
     """An event's bytes inside its delivery: those of the array's element, if it is one, else the whole body."""
     read = inflated(brought, INFLATED_LIMIT)
     body = brought.body if isinstance(read, Unmapped) else read.body

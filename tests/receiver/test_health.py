@@ -135,12 +135,25 @@ def test_a_look_that_fails_is_logged_and_the_next_one_is_taken(tmp_path: Path, m
         monkeypatch.setattr(health, "has_room", has_room)
         monkeypatch.setattr(health, "PERIOD_SECONDS", 0.01)
         registry = Registry(tmp_path / "connections.toml", tmp_path)
-        async with health.Watch(health.Health(check), registry, tmp_path, min_free_bytes=1).running():
+        async with health.Watch(health.Health(check), registry, [tmp_path], min_free_bytes=1).running():
             await all_taken.wait()
 
     with structlog.testing.capture_logs() as lines:
         asyncio.run(journey())
     assert [line["event"] for line in lines] == ["look_failed"]
+
+
+def test_one_disk_without_room_among_several_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def check() -> None:
+        return
+
+    full = tmp_path / "full"
+    monkeypatch.setattr(health, "has_room", lambda folder, _: folder != full)
+    registry = Registry(tmp_path / "connections.toml", tmp_path)
+    for folders, low in (([tmp_path, full], True), ([tmp_path], False)):
+        found = health.Health(check)
+        health.Watch(found, registry, folders, min_free_bytes=1).look()
+        assert found.disk_low is low
 
 
 @pytest.mark.parametrize("stopped", ["stopped", "killed"])

@@ -21,6 +21,12 @@ from worker.telemetry import REGISTRY
 BODY = b'{"type": "work_order.created", "\xff\xfe": 1}'
 
 
+@pytest.fixture(autouse=True)
+def emptied(valkey: BrokerServer) -> None:
+    """The receiver is shared, the broker is empty for each test: nothing is still revoked."""
+    del valkey
+
+
 def kept(valkey: BrokerServer) -> list[Delivery]:
     """Every delivery in the broker, in order."""
     found = []

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 import redis
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from handlers.errors import ConfigurationError, ServiceUnreachableError
 from handlers.settings import Settings
 from tests.worker.brokers import delivery, enqueue, until
 from worker import embedded, embedded_program
-from worker.address import MAX_SOCKET_BYTES, broker_url, embedded_socket
+from worker.address import FOLDER, MAX_SOCKET_BYTES, broker_url, embedded_socket, kept_in
 from worker.embedded_program import Program, find_program, identify, sign
 from worker.queue import queue_state
 
@@ -53,6 +54,45 @@ def test_it_keeps_what_it_acknowledged_over_a_kill(home: Path) -> None:
 
     with running(home):
         assert queue_state(url(home))[0].ready == 1
+
+
+def test_a_write_that_a_full_disk_cut_short_is_cut_off_at_the_next_start(home: Path) -> None:
+    """Valkey ends when an append fails; what of it reached the file was never answered."""
+    with running(home) as first:
+        enqueue(url(home), delivery(1))
+        first.kill()
+        first.wait()
+    (log,) = (home / FOLDER / "appendonlydir").glob("*.incr.aof")
+    with log.open("ab") as file:
+        file.write(b"*1\r\n$5\r\nMULTI\r\n*4\r\n$4\r\nXADD\r\n$22\r\nmaintenworks:lane:l")
+
+    with running(home):
+        assert queue_state(url(home))[0].ready == 1
+        enqueue(url(home), delivery(2))
+        assert queue_state(url(home))[0].ready == 2
+
+
+def test_a_folder_that_cannot_be_written_is_a_service_that_is_away(home: Path) -> None:
+    """So that `up` tries again: a disk may have room by then."""
+    (home / "broker").write_text("in the way")
+    with pytest.raises(ServiceUnreachableError, match=r"did not start: .*broker: File exists"):
+        embedded.start(home)
+
+
+def test_a_note_that_cannot_be_written_leaves_the_one_before_whole(tmp_path: Path) -> None:
+    note = tmp_path / "server.json"
+    sign(note, Program("x", "valkey", (8, 0)))
+    before = note.read_bytes()
+    (tmp_path / "server.new").mkdir()
+    with pytest.raises(IsADirectoryError):
+        sign(note, Program("x", "valkey", (9, 0)))
+    assert note.read_bytes() == before
+    sign(note, Program("x", "valkey", (8, 0)))
+
+
+def test_what_is_accepted_needs_room_in_the_home_and_in_the_embedded_brokers_folder(home: Path) -> None:
+    assert kept_in(Settings(home=home)) == (home, home / "broker")
+    assert kept_in(Settings(home=home, broker_url=SecretStr("redis://elsewhere"))) == (home,)
 
 
 def test_it_is_durable_and_evicts_nothing(home: Path) -> None:

@@ -215,3 +215,27 @@ def test_a_part_that_cannot_be_launched_at_first_is_an_error_of_the_whole() -> N
     with pytest.raises(ServiceUnreachableError):
         Supervisor([Part("broker", refuse, 1.0)], lambda: None).run()
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_what_is_looked_at_now_and_then_and_at_every_end_is_done_in_its_own_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A part that ends each time it is started: its end is told before the next start, and the chore comes round."""
+    monkeypatch.setattr("worker.supervisor.CHORE_SECONDS", 0.05)
+    story: list[str] = []
+
+    def launch() -> Launched:
+        story.append("started")
+        if story.count("started") == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return Launched(subprocess.Popen([sys.executable, "-S", "-c", ""]))
+
+    supervisor = Supervisor(
+        [Part("worker", launch, 10.0)],
+        lambda: None,
+        on_end=lambda: story.append("ended"),
+        chore=lambda: story.append("chore"),
+    )
+    assert supervisor.run() == 0
+    assert [word for word in story if word != "chore"] == ["started", "ended", "started", "ended", "started"]
+    assert "chore" in story

@@ -9,8 +9,9 @@ import typer
 from handlers.connections import edits
 from handlers.errors import ConfigurationError, ServiceUnreachableError, TransientError
 from handlers.settings import load
-from worker import embedded, queue
-from worker.cli import connections_check, connections_shown, given, output
+from worker import queue
+from worker.address import FOLDER
+from worker.cli import connections_check, connections_shown, given, output, rejections
 from worker.cli.roles import Home
 from worker.settings import WorkerSettings
 
@@ -173,6 +174,7 @@ def register(app: typer.Typer) -> None:
 
 commands.command()(connections_check.check)
 commands.command()(connections_check.verify)
+commands.command()(rejections.rejections)
 
 
 def _scheme(text: str | None) -> Any:
@@ -198,7 +200,7 @@ def _admit(settings: WorkerSettings, connection_id: str) -> None:
     try:
         queue.admit(queue.broker_url(settings), connection_id)
     except (ServiceUnreachableError, TransientError) as error:
-        if settings.broker_url is None and not (settings.home / embedded.FOLDER).exists():
+        if settings.broker_url is None and not (settings.home / FOLDER).exists():
             return
         output.note(f"maintenworks: {error}")
         output.note(

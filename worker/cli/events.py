@@ -2,17 +2,20 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from handlers.errors import ConfigurationError
-from handlers.events import Outcome
+from handlers.events import WHOLE_BODY, Outcome
 from handlers.model.types import ACTIONS
 from handlers.rules.times import kept_instant
 from handlers.store.engine import Database
 from handlers.store.read_deliveries import Failure, Story, delivery, stories
 from handlers.store.read_events import KeptEvent, Wanted, listed_events
+from worker import acts
+from worker.cli import dead_letters_given as asked
 from worker.cli import looking, output
 from worker.cli.roles import Home
 
@@ -83,6 +86,39 @@ def raw(id_: Id, connection: looking.Of = None, home: Home = None) -> None:
     looking.exact(data)
 
 
+@commands.command()
+def replay(
+    id_: Id,
+    *,
+    connection: looking.Of = None,
+    reason: asked.Reason = None,
+    who: asked.By = None,
+    dry_run: asked.DryRun = False,
+    home: Home = None,
+    as_json: looking.Json = False,
+) -> None:
+    """Have an event, or all of a delivery, worked on once more.
+
+    That is harmless: what is applied already is a duplicate and changes nothing. What could not be applied is tried
+    again; what an operator gave up or corrected stays out.
+
+    Example: `maintenworks events replay evt-7 --connection acme --reason "map mended"`
+    """
+    with looking.opened(home) as (_, database):
+        rows = [row for story in stories(database, id_, connection) for row in _again(story, id_)]
+        if not rows:
+            _unknown(id_)
+        if not dry_run:
+            sent = acts.again(database, rows, id_, asked.operator(who, reason), datetime.now(UTC))
+    told = {"id": id_, "matched": len(rows), "sent": 0 if dry_run else sent}
+    if as_json:
+        output.json_line(told)
+    elif dry_run:
+        output.line(f"{len(rows)} would be worked on again")
+    else:
+        output.line(f"{sent} of {len(rows)} on their way again")
+
+
 def register(app: typer.Typer) -> None:
     """Adds the group."""
     app.add_typer(commands, name="events", rich_help_panel="Looking")
@@ -102,6 +138,13 @@ def _body(database: Database, id_: str, connection: str | None) -> bytes | None:
         raise ConfigurationError([f"{id_}: several deliveries brought such an event; name one: {', '.join(ids)}"])
     found = delivery(database, ids[0]) if ids else None
     return None if found is None else found.body
+
+
+def _again(story: Story, name: str) -> list[tuple[str, int, str]]:
+    """What is worked on again: all of a delivery, or the events of one id."""
+    if name == story.delivery_id:
+        return [(story.delivery_id, WHOLE_BODY, story.connection_id)]
+    return [(each.delivery_id, each.event_index, each.connection_id) for each in story.events]
 
 
 def _unknown(id_: str) -> NoReturn:

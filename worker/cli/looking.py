@@ -1,7 +1,6 @@
 """What the commands that look at kept things share: the database opened, times read, lists of any length printed."""
 
 import contextlib
-import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -20,9 +19,6 @@ from handlers.store.engine import Database
 from handlers.store.reading import open_database
 from worker.cli import output
 from worker.settings import WorkerSettings
-
-PIECE = 1_000
-"""Lines of a table printed at once: a table is as wide as its widest cell, so the next piece has headings again."""
 
 Json = Annotated[bool, typer.Option("--json", help="JSON lines.")]
 Of = Annotated[str | None, typer.Option("--connection", metavar="C", help="Only of this connection.")]
@@ -76,17 +72,8 @@ def bounds(since: str | None, until: str | None, names: tuple[str, str]) -> tupl
 
 
 def rows(columns: Sequence[str], lines: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> int:
-    """Prints rows for people, piece by piece, so that a million do not fill memory.
-
-    Returns:
-        How many there were.
-    """
-    count = 0
-    remaining = iter(lines)
-    while piece := list(itertools.islice(remaining, PIECE)):
-        output.table(columns, piece, right=right)
-        count += len(piece)
-    return count
+    """Prints rows for people as they come; returns how many there were."""
+    return output.table(columns, lines, right=right)
 
 
 def json_lines(records: Iterable[object]) -> int:

@@ -18,6 +18,8 @@ from handlers.settings import PREFIX, load
 from handlers.store import migrate
 from handlers.store.engine import Database
 from worker import embedded
+from worker.address import FOLDER
+from worker.ballast import Ballast
 from worker.children import role
 from worker.cli import output
 from worker.console.serve import listen
@@ -112,11 +114,18 @@ def run(settings: UpSettings, tell: Callable[[str, str], None]) -> int:
             role("worker", ["worker", "worker"], environment, grace=WORKER_GRACE),
             role("receiver", ["receiver"], environment, grace=RECEIVER_GRACE, listener=public),
         ]
+        ballast = Ballast(home / FOLDER, settings.min_free_bytes if settings.broker_url is None else 0)
+        ballast.make()
         if settings.broker_url is None:
-            parts.insert(0, Part("broker", lambda: Launched(embedded.start(home)), BROKER_GRACE))
+            parts.insert(0, Part("broker", lambda: _broker(home, ballast), BROKER_GRACE))
         # Read now: a drained part's socket is closed.
         urls = _url(settings.public_host, public), _url(settings.ops_host, ops)
-        return Supervisor(parts, lambda: tell(*urls)).run()
+        return Supervisor(parts, lambda: tell(*urls), on_end=ballast.give_up, chore=ballast.make).run()
+
+
+def _broker(home: Path, ballast: Ballast) -> Launched:
+    ballast.give_up()  # on a full disk it would end again at its first write
+    return Launched(embedded.start(home))
 
 
 def _make(home: Path) -> None:

@@ -1,0 +1,177 @@
+"""A disk that fills while events come: what was answered 200 stays, and all goes on by itself once there is room.
+
+On a small file system of its own, which only root can mount.
+"""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from handlers.store.schema import assets, dead_letters, events
+from tests.journeys.installation import Installation, Role, eventually
+from tests.journeys.sender import Sender
+
+MIB = 1024 * 1024
+DISK_BYTES = 96 * MIB
+MINIMUM_BYTES = 16 * MIB
+EVENTS = 1200
+BEFORE = 300
+"""Events taken before the disk fills; the others meet it full."""
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="only root can mount a small file system to fill"
+)
+
+
+class _Filler:
+    """Something else on the same disk that takes all there is, in pieces down to one byte."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / "filler"
+
+    def fill(self) -> None:
+        """Takes what is free now."""
+        with self._path.open("ab", buffering=0) as file:
+            for size in (MIB, 4096, 1):
+                with contextlib.suppress(OSError):
+                    while file.write(bytes(size)) == size:
+                        pass
+
+    def free(self) -> int:
+        """Bytes free on the disk."""
+        return shutil.disk_usage(self._folder).free
+
+    def go(self) -> None:
+        """Gives it all back."""
+        self._path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _small(**settings: str) -> Iterator[tuple[Installation, _Filler]]:
+    """An installation whose home is a small disk of its own."""
+    with tempfile.TemporaryDirectory(prefix="mw-") as folder:
+        made = Installation(Path(folder), MAINTENWORKS_MIN_FREE_BYTES=str(MINIMUM_BYTES), **settings)
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "none", str(made.home)]
+        done = subprocess.run(mount, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
+        try:
+            yield made, _Filler(made.home)
+        finally:
+            made.close()
+            # Lazily: a process that a failed test left behind must not keep it there.
+            subprocess.run(["umount", "--lazy", str(made.home)], check=True)
+
+
+def _bodies() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"evt-{number}",
+            "type": "asset.created",
+            "occurred_at": "2026-03-01T08:00:00Z",
+            "data": {"key": f"A-{number}", "name": "x" * 2000},
+        }
+        for number in range(EVENTS)
+    ]
+
+
+@contextlib.contextmanager
+def _sending(sender: Sender, filler: _Filler) -> Iterator[None]:
+    """Everything is being posted; at the end of the context there is room again, and all of it has been taken."""
+    failures: list[BaseException] = []
+
+    def send() -> None:
+        try:
+            sender.deliver(_bodies(), at_once=16)
+        except BaseException as error:  # noqa: BLE001  # it is raised again in the test's own thread
+            failures.append(error)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        filler.go()
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def _broker_died(role: Role) -> bool:
+    return any(line["name"] == "broker" for line in role.logged("role_ended"))
+
+
+def _refuses(sender: Sender) -> bool:
+    """Whether a whole new event is answered 503; one that is taken meanwhile is remembered like any other."""
+    answer = sender.post({"type": "asset.updated", "occurred_at": "2026-03-01T09:00:00Z", "data": {"key": "A-0"}})
+    assert answer.status in {200, 503}
+    return answer.status == 503
+
+
+def _failing(sender: Sender) -> list[str]:
+    found: list[str] = httpx.get(f"{sender.address}/readyz", timeout=30).json()["failing"]
+    return found
+
+
+def _whole(here: Installation, file: Path | None) -> None:
+    """Each event was recorded once, none was buried, each asset is there, and the file is sound."""
+    recorded = here.ask(sa.select(events.c.event_id).where(events.c.type == "asset.created"))
+    assert sorted(row.event_id for row in recorded) == sorted(f"evt-{number}" for number in range(EVENTS))
+    assert {row.key for row in here.ask(sa.select(assets.c.key))} == {f"A-{number}" for number in range(EVENTS)}
+    assert here.ask(sa.select(dead_letters.c.code)) == []
+    if file is not None:
+        with contextlib.closing(sqlite3.connect(file)) as database:
+            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_disk_that_fills_loses_nothing_and_once_there_is_room_all_goes_on_by_itself() -> None:
+    """Broker and database on the same disk: nothing can go on until there is room."""
+    with _small() as (here, filler):
+        acme = here.connect("acme")
+        ballast = here.home / "broker" / "ballast"
+        with here.up() as role:
+            assert ballast.exists()
+            with _sending(acme, filler):
+                eventually(lambda: len(acme.accepted) >= BEFORE, every=0.002)
+                filler.fill()
+                eventually(lambda: _broker_died(role))
+                eventually(lambda: _refuses(acme))
+                assert len(acme.accepted) < EVENTS
+                assert not ballast.exists()
+                filler.fill()
+                eventually(lambda: "disk_full" in _failing(acme))
+            eventually(ballast.exists)
+            here.settle(acme)
+            assert not _refuses(acme)
+            here.settle(acme)
+        _whole(here, here.home / "maintenworks.db")
+
+
+def test_with_the_database_elsewhere_the_ballast_lets_workers_drain_a_disk_that_stays_full(postgres_url: str) -> None:
+    with _small(MAINTENWORKS_DATABASE_URL=postgres_url) as (here, filler):
+        acme = here.connect("acme")
+        with here.up() as role:
+            with _sending(acme, filler):
+                eventually(lambda: len(acme.accepted) >= BEFORE, every=0.002)
+                filler.fill()
+                eventually(lambda: _broker_died(role))
+                eventually(lambda: _refuses(acme))
+                assert len(acme.accepted) < EVENTS
+                here.settle(acme)
+                assert filler.free() < MINIMUM_BYTES
+                assert _refuses(acme)
+            here.settle(acme)
+        _whole(here, None)

@@ -1,0 +1,285 @@
+"""`dead-letters`: what could not be applied, and what an operator does about it."""
+
+import itertools
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from handlers.errors import ConfigurationError
+from handlers.store import read_letters, replays
+from handlers.store.dead_letters import OPEN
+from handlers.store.engine import Database
+from handlers.store.replays import Replay
+from handlers.store.rowset import Transaction
+from worker import acts
+from worker import replay as replaying
+from worker.acts import Operator
+from worker.cli import dead_letters_edit, dead_letters_shown, given, looking, output
+from worker.cli import dead_letters_given as asked
+from worker.cli.roles import Home
+
+Resume = Annotated[str | None, typer.Option("--resume", metavar="ID", help="Go on with a replay that was stopped.")]
+Rate = Annotated[str, typer.Option("--rate", metavar="N/s", help="Letters a second.")]
+Group = Annotated[
+    str | None, typer.Option("--by", metavar="|".join(read_letters.GROUPS), help="Print groups of one of these.")
+]
+Letter = Annotated[str, typer.Argument(metavar="ID", help="A letter as `list` names it, or a delivery's id.")]
+
+commands = typer.Typer(help="What could not be applied, and what to do about it.", no_args_is_help=True)
+commands.command("edit")(dead_letters_edit.edit)
+
+
+@commands.command("list")
+def list_(
+    *,
+    connection: looking.Of = None,
+    type_: asked.Type = None,
+    error: asked.Error = None,
+    fingerprint: asked.Fingerprint = None,
+    since: asked.Since = None,
+    until: asked.Until = None,
+    ids: asked.Ids = None,
+    state: asked.State = None,
+    by: Group = None,
+    limit: looking.Limit = None,
+    home: Home = None,
+    as_json: looking.Json = False,
+) -> None:
+    """Print dead letters, those that came first first; open ones unless told otherwise.
+
+    Example: `maintenworks dead-letters list --by fingerprint`
+
+    Example: `maintenworks dead-letters list --connection acme --error missing_field --json`
+    """
+    if by is not None and by not in read_letters.GROUPS:
+        raise ConfigurationError([f"--by: one of {', '.join(read_letters.GROUPS)}; not {by!r}"])
+    wanted = asked.wanted(
+        connection=connection,
+        type_=type_,
+        error=error,
+        fingerprint=fingerprint,
+        since=since,
+        until=until,
+        ids=ids,
+        state=state,
+    )
+    with looking.opened(home) as (_, database):
+        if by is not None:
+            groups = read_letters.groups(database, wanted, by)[:limit]
+            count = len(groups)
+            if as_json:
+                looking.json_lines(dead_letters_shown.group(one, by) for one in groups)
+            else:
+                dead_letters_shown.in_groups(groups, by)
+        else:
+            found = itertools.islice(read_letters.listed(database, wanted), limit)
+            if as_json:
+                count = looking.json_lines(map(dead_letters_shown.described, found))
+            else:
+                count = looking.rows(dead_letters_shown.COLUMNS, map(dead_letters_shown.line, found))
+    if count == 0:
+        looking.nothing("no such dead letter")
+
+
+@commands.command()
+def show(id_: Letter, home: Home = None, as_json: looking.Json = False) -> None:
+    """Print all that is known of a dead letter: where it failed, every attempt, what became of it, its payload.
+
+    Example: `maintenworks dead-letters show 0199a3c4-7d52-7a10-9c3e-5b1f0c6d2e44/3`
+    """
+    count = 0
+    wanted = read_letters.Wanted(keys=(asked.key(id_),), state=None)
+    with looking.opened(home) as (_, database):
+        for letter in read_letters.listed(database, wanted):
+            count += 1
+            told = (letter, read_letters.fate(database, letter), read_letters.payload(database, letter))
+            if as_json:
+                output.json_line(dead_letters_shown.whole(*told))
+            else:
+                dead_letters_shown.tell(*told)
+    if count == 0:
+        looking.nothing(f"{id_}: no such dead letter")
+
+
+@commands.command()
+def export(
+    *,
+    connection: looking.Of = None,
+    type_: asked.Type = None,
+    error: asked.Error = None,
+    fingerprint: asked.Fingerprint = None,
+    since: asked.Since = None,
+    until: asked.Until = None,
+    ids: asked.Ids = None,
+    state: asked.State = None,
+    home: Home = None,
+) -> None:
+    """Write dead letters as JSON lines, each with its bytes as base64.
+
+    Example: `maintenworks dead-letters export --connection acme > letters.jsonl`
+    """
+    wanted = asked.wanted(
+        connection=connection,
+        type_=type_,
+        error=error,
+        fingerprint=fingerprint,
+        since=since,
+        until=until,
+        ids=ids,
+        state=state,
+    )
+    with looking.opened(home) as (_, database):
+        count = looking.json_lines(
+            dead_letters_shown.exported(letter, read_letters.payload(database, letter))
+            for letter in read_letters.listed(database, wanted)
+        )
+    if count == 0:
+        looking.nothing("no such dead letter")
+
+
+@commands.command()
+def replay(
+    *,
+    connection: looking.Of = None,
+    type_: asked.Type = None,
+    error: asked.Error = None,
+    fingerprint: asked.Fingerprint = None,
+    since: asked.Since = None,
+    until: asked.Until = None,
+    ids: asked.Ids = None,
+    state: asked.State = None,
+    rate: Rate = f"{replaying.DEFAULT_RATE}/s",
+    resume: Resume = None,
+    reason: asked.Reason = None,
+    who: asked.By = None,
+    dry_run: asked.DryRun = False,
+    yes: asked.Yes = False,
+    home: Home = None,
+    as_json: looking.Json = False,
+) -> None:
+    """Send dead letters on their way again, after printing what that comes to.
+
+    Letters are sent at the rate given, live traffic first; what is applied already stays as it is, what fails again is
+    open again. Ctrl-C stops it; `--resume` goes on.
+
+    Example: `maintenworks dead-letters replay --error missing_field --reason "map mended" --rate 50/s`
+    """
+    pace = asked.rate(rate)
+    wanted = asked.wanted(
+        connection=connection,
+        type_=type_,
+        error=error,
+        fingerprint=fingerprint,
+        since=since,
+        until=until,
+        ids=ids,
+        state=state,
+    )
+    with looking.opened(home) as (settings, database):
+        if resume is not None:
+            operator = asked.operator(who, reason or "resumed")
+            try:
+                running = replaying.resume(database, resume, operator, _now())
+            except LookupError:
+                looking.nothing(f"{resume}: no such replay")
+            _run(database, running, operator, as_json=as_json, left_behind=0)
+            return
+        known = given.registry(settings).all()
+        planned = replaying.plan(read_letters.listed(database, wanted), known, _now())
+        if planned.matched == 0:
+            looking.nothing("no such dead letter")
+        if not dry_run:
+            operator = asked.operator(who, reason)
+        dead_letters_shown.plan(planned, as_json=as_json)
+        if dry_run:
+            return
+        if not planned.keys:
+            looking.nothing("none of them can be replayed")
+        asked.agreed(f"Replay {len(planned.keys)} letters at {pace}/s?", yes=yes)
+        running = replaying.start(database, planned, asked.filters(wanted), operator, rate=pace, now=_now())
+        _run(database, running, operator, as_json=as_json, left_behind=planned.matched - len(planned.keys))
+
+
+@commands.command()
+def discard(
+    *,
+    connection: looking.Of = None,
+    type_: asked.Type = None,
+    error: asked.Error = None,
+    fingerprint: asked.Fingerprint = None,
+    since: asked.Since = None,
+    until: asked.Until = None,
+    ids: asked.Ids = None,
+    reason: asked.Reason = None,
+    who: asked.By = None,
+    dry_run: asked.DryRun = False,
+    yes: asked.Yes = False,
+    home: Home = None,
+    as_json: looking.Json = False,
+) -> None:
+    """Give open dead letters up for good: they stay, with their bytes, and are never applied.
+
+    Example: `maintenworks dead-letters discard --id 0199a3c4-7d52-7a10-9c3e-5b1f0c6d2e44/3 --reason "test data"`
+    """
+    wanted = asked.wanted(
+        connection=connection,
+        type_=type_,
+        error=error,
+        fingerprint=fingerprint,
+        since=since,
+        until=until,
+        ids=ids,
+        state=None,
+    )
+    filters = asked.filters(wanted)
+    if filters.keys() <= {"state"}:
+        raise typer.BadParameter("name at least one filter; nothing brings a discarded letter back")
+    with looking.opened(home) as (_, database):
+        letters = list(read_letters.listed(database, wanted))
+        open_ones = [letter.key for letter in letters if letter.state == OPEN]
+        if not open_ones:
+            looking.nothing("no such open dead letter")
+        if dry_run:
+            _discarded(len(open_ones), len(letters), dry_run=True, as_json=as_json)
+            return
+        operator = asked.operator(who, reason)
+        asked.agreed(f"Discard {len(open_ones)} letters for good?", yes=yes)
+        gone = acts.discard(database, open_ones, filters, operator, _now())
+    _discarded(len(gone), len(letters), dry_run=False, as_json=as_json)
+    if len(gone) < len(letters):
+        raise typer.Exit(output.PARTLY)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group."""
+    app.add_typer(commands, name="dead-letters", rich_help_panel="Operating")
+
+
+def _run(database: Database, replay: Replay, operator: Operator, *, as_json: bool, left_behind: int) -> None:
+    """Sends a replay's letters with a bar, and says in the end what became of it."""
+    try:
+        with output.progress("replaying", replay.total) as advance:
+            advance(replay.done)
+            replay = replaying.run(database, replay, clock=_now, advance=advance)
+    except KeyboardInterrupt:
+        replay = replaying.stop(database, replay.replay_id, operator, _now())
+        output.note(f"stopped; go on with: maintenworks dead-letters replay --resume {replay.replay_id}")
+    with database.read() as connection:
+        standing = replays.standing(Transaction(connection), replay.replay_id)
+    dead_letters_shown.replay(replay, standing, as_json=as_json)
+    if replay.state != replays.DONE or replay.skipped or left_behind:
+        raise typer.Exit(output.PARTLY)
+
+
+def _discarded(gone: int, matched: int, *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        output.json_line({"matched": matched, "discarded": 0 if dry_run else gone, "open": gone if dry_run else 0})
+    elif dry_run:
+        output.line(f"{gone} of {matched} letters would be discarded")
+    else:
+        output.line(f"{gone} of {matched} letters discarded")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
