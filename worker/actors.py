@@ -62,6 +62,11 @@ def declare(broker: StreamsBroker, dispatcher: Dispatcher) -> Actors:
         _hold(lambda: dispatcher.process(deliveries, envelope), envelope, broker.stopping)
 
     def process_rows(envelope: Envelope) -> None:
+        if envelope.times_delivered > 1:
+            # The bell rang for a worker that ended. Its rows' leases run out, and the scheduler rings anew, each row
+            # that may have ended it by itself.
+            envelope.committed = True
+            return
         ids = [(item[0], item[1]) for item in envelope.items if isinstance(item, tuple)]
         _hold(lambda: dispatcher.process_rows(ids), envelope, broker.stopping)
 

@@ -59,7 +59,7 @@ def verify(entries: Iterable[Entry], *heads: Head) -> Verdict:
             last = Head(entry.sequence, entry.hash)
             if wanted.pop(last.sequence, {last.hash}) != {last.hash}:
                 findings.append(Finding(last.sequence, "is not the row that the head given names"))
-    except (ValueError, TypeError, msgspec.MsgspecError) as error:
+    except (ValueError, TypeError, AttributeError, msgspec.MsgspecError) as error:
         findings.append(Finding(last.sequence + 1, f"cannot be read: {type(error).__name__}"))
     findings += [
         Finding(missing, f"is gone: the log ends at {last.sequence}, and had this row once")

@@ -6,8 +6,9 @@ repeat changes nothing.
 """
 
 import random
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
 
 import structlog
 from msgspec.structs import replace
@@ -21,13 +22,19 @@ from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from worker.joint import Joint
 from worker.queue import Undecodable, decode
-from worker.retries import NOW, settle
+from worker.retries import MAX_DEATHS, NOW, settle
+from worker.runs import RunLock
 from worker.streams_leases import Envelope
 from worker.tally import Tally, effect_timed
 from worker.units import UNDECODABLE, PutOff, Reader, Unit
 
 MAX_UNITS = 1_000
 """Events that waiting threads' batches are joined up to; more would hold locks for too long."""
+
+TRUSTED_TIMES = 2
+"""A batch is run whole when it comes and when it was taken over once; after that it is taken apart."""
+SUSPECT_LEASE = timedelta(seconds=60)
+"""How long a suspect may be worked on before its worker counts as ended by it."""
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +57,7 @@ class Dispatcher:
         self._clock = clock
         self._dice = dice
         self._joint = Joint(self._transact, limit=MAX_UNITS)
+        self._runs = RunLock()
 
     def process(self, batch: Sequence[Delivery | Undecodable], envelope: Envelope) -> None:
         """Commits everything that a batch of deliveries comes to.
@@ -61,16 +69,20 @@ class Dispatcher:
         Raises:
             TransientError: the database is away; what of it was committed, a repeat will find done.
         """
+        now = self._clock()
         if envelope.times_delivered > 1:
             log.warning("batch_taken_over", times_delivered=envelope.times_delivered, deliveries=len(batch))
-        now = self._clock()
-        units = [unit for delivery in batch for unit in self._reader.units(delivery, now)]
-        try:
-            self._joint.run(units)
-        except TransientError:
-            raise
-        except Exception:  # noqa: BLE001  # whose unit it was is found out by each on its own
-            self._commit(units)
+        if envelope.times_delivered > TRUSTED_TIMES:
+            self._transact([unit for delivery in batch for unit in self._suspected(delivery, now)])
+            return
+        with self._runs.shared():
+            units = [unit for delivery in batch for unit in self._reader.units(delivery, now)]
+            try:
+                self._joint.run(units)
+            except TransientError:
+                raise
+            except Exception:  # noqa: BLE001  # whose unit it was is found out by each on its own
+                self._commit(units)
 
     def process_rows(self, ids: Sequence[retries.RowId]) -> None:
         """Tries what stands in retry rows once more; a row that is gone or held by another is nothing to do.
@@ -83,10 +95,52 @@ class Dispatcher:
             tx = Transaction(connection)
             archived = deliveries.load(tx, {delivery for delivery, _ in ids})
             left = dead_letters.left_out(tx, archived)
-        for row in sorted(set(ids)):
-            if row[0] in archived:
-                units = [unit for unit in self._again(archived[row[0]], row, now) if not left & _named(row[0], unit)]
-                self._commit(units or [Unit(archived[row[0]], None, row=row)])
+            suspects = retries.suspects(tx, ids)
+        for row in sorted(row for row in set(ids) if row[0] in archived):
+            if row in suspects:
+                self._alone(archived[row[0]], row, left)
+                continue
+            with self._runs.shared():
+                self._commit(self._wanted(archived[row[0]], row, left, now))
+
+    def _suspected(self, delivery: Delivery | Undecodable, now: datetime) -> Iterable[Unit]:
+        """A delivery of a batch that has ended two workers: kept, and tried alone; nothing of it is read here."""
+        if isinstance(delivery, Undecodable):
+            yield from self._reader.units(delivery, now)
+        else:
+            yield Unit(delivery, PutOff(WHOLE_BODY, wait=NOW, alone=True))
+
+    def _alone(self, kept: Delivery, row: retries.RowId, left: AbstractSet[retries.RowId]) -> None:
+        """Works on a suspect while nothing else runs in this process; that it was begun is committed first.
+
+        What has ended a worker as a whole delivery is taken apart into its events; what has ended three is buried.
+        """
+        with self._runs.alone():
+            now = self._clock()
+            with self._database.write() as connection:
+                due = retries.begin(Transaction(connection), row, now=now, lease=SUSPECT_LEASE)
+            if due is None:
+                return
+            ended = due.deaths >= MAX_DEATHS
+            if ended and row[1] == WHOLE_BODY:
+                self._transact(
+                    [Unit(kept, Unmapped(WHOLE_BODY, deliveries.body_digest(kept.body), _poison()), row=row)]
+                )
+                return
+            units = self._wanted(kept, row, left, now)
+            if ended:
+                self._transact([replace(unit, item=Unmapped(unit.index, unit.digest, _poison())) for unit in units])
+            elif due.deaths and len(units) > 1:
+                self._transact([replace(unit, item=PutOff(unit.index, wait=NOW, alone=True)) for unit in units])
+            else:
+                self._commit(units)
+
+    def _wanted(
+        self, kept: Delivery, row: retries.RowId, left: AbstractSet[retries.RowId], now: datetime
+    ) -> list[Unit]:
+        """What a row stands for, less what an operator has left out; an empty unit where nothing is left."""
+        units = [unit for unit in self._again(kept, row, now) if not left & _named(row[0], unit)]
+        return units or [Unit(kept, None, row=row)]
 
     def _again(self, kept: Delivery, row: retries.RowId, now: datetime) -> list[Unit]:
         """What a retry row stands for, read once more, by the connection as it is now.
@@ -169,6 +223,10 @@ class Dispatcher:
 def _named(delivery_id: str, unit: Unit) -> set[retries.RowId]:
     """The letters that would speak of a unit: its own, and one of its whole delivery."""
     return {(delivery_id, unit.index), (delivery_id, WHOLE_BODY)}
+
+
+def _poison() -> PermanentError:
+    return PermanentError("poison", f"{MAX_DEATHS} workers ended while they worked on it alone")
 
 
 def _failed(unit: Unit, error: Exception) -> Unmapped | PutOff:

@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -16,7 +16,7 @@ import structlog
 from handlers import sources
 from handlers.connections import Registry
 from handlers.settings import PREFIX, load
-from handlers.store import leader, letter_acts, retries
+from handlers.store import leader, letter_acts
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from worker import actors
@@ -26,6 +26,7 @@ from worker.console.app import build_app
 from worker.console.checks import Readiness
 from worker.console.serve import listen, serve, serving
 from worker.dispatch import Dispatcher
+from worker.due import DueRows
 from worker.queue import ring_rows
 from worker.scheduler import Scheduler, due_rows, waiting_letters
 from worker.settings import WorkerSettings
@@ -85,10 +86,6 @@ def scheduler() -> None:
         with database.write() as connection:
             leader.release(Transaction(connection), duty, owner)
 
-    def lease(limit: int, duration: timedelta) -> Sequence[retries.RowId]:
-        with database.write() as connection:
-            return retries.lease_due(Transaction(connection), now=_now(), lease=duration, limit=limit)
-
     def send(limit: int) -> int:
         there = [each.id for each in registry.all().values() if not (each.paused or each.revoked)]
         return letter_acts.send_waiting(database, there, _now(), limit)
@@ -97,7 +94,8 @@ def scheduler() -> None:
     stop = threading.Event()
     for number in STOPPING:
         signal.signal(number, lambda *_: stop.set())
-    ticks = [waiting_letters(send), due_rows(lease, lambda ids: ring_rows(broker, ids))]
+    due = DueRows(database, lambda ids: ring_rows(broker, ids), _now)
+    ticks = [waiting_letters(send), due_rows(due.lease, due.ring)]
     with _refreshing(registry), _own_port(settings, database, registry):
         log.info("scheduler_ready", owner=owner)
         report_ready()

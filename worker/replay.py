@@ -149,7 +149,7 @@ def run(
 
     Args:
         database: where it is kept.
-        replay: as it stands.
+        replay: as it stands; its rate may be another than it was started with.
         clock: now, as an aware UTC time.
         wait: sleeps so many seconds.
         monotonic: seconds, for the pace.
@@ -158,8 +158,8 @@ def run(
     Raises:
         TransientError: the database is away; the replay can be resumed.
     """
-    step = max(1, min(GREATEST_STEP, math.ceil(replay.rate / STEPS_A_SECOND)))
-    began, done_before = monotonic(), replay.done
+    rate, began, done_before = replay.rate, monotonic(), replay.done
+    step = max(1, min(GREATEST_STEP, math.ceil(rate / STEPS_A_SECOND)))
     while replay.state == replays.RUNNING:
         _let_live_traffic_go_first(database, clock, wait)
         was = replay.done
@@ -170,7 +170,7 @@ def run(
                 _note_end(tx, "replay_done", replay, Operator(replay.who, replay.reason), clock())
         advance(replay.done - was)
         if replay.state == replays.RUNNING:
-            wait(max(0.0, began + (replay.done - done_before) / replay.rate - monotonic()))
+            wait(max(0.0, began + (replay.done - done_before) / rate - monotonic()))
     return replay
 
 

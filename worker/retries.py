@@ -16,7 +16,11 @@ MAX_ATTEMPTS = 12
 """With the waits below: over an hour and a half of trying on average, at most about three."""
 FIRST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(hours=1)
+MAX_DEATHS = 3
+"""Workers that an event may end, worked on alone, before it is buried as poison."""
 NOW = timedelta(0)
+POISON = "poison"
+"""Code of what has ended as many."""
 UNCLASSIFIED = "unclassified"
 """Code of an error nobody foresaw: it is tried again, and alarmed."""
 
@@ -63,7 +67,11 @@ def settle(unit: Unit, due: Due | None, now: datetime, dice: random.Random) -> L
             return _letter(unit, item.error, earlier)
         earlier = [*earlier, {"at": now.isoformat(), "code": _code(item.error), "message": _message(item.error)}]
     wait = item.wait if item.wait is not None else delay(made, dice)
-    return Row(unit.delivery.delivery_id, item.index, unit.delivery.connection_id, made, now + wait, earlier)
+    delivery = unit.delivery
+    alone = item.alone or (due is not None and due.alone)
+    # A death is held against what ended the worker: the row itself, not the parts that it is taken into.
+    deaths = due.deaths if due is not None and due.index == item.index else 0
+    return Row(delivery.delivery_id, item.index, delivery.connection_id, made, now + wait, earlier, alone, deaths)
 
 
 def _letter(unit: Unit, error: Exception, attempts: list[dict[str, str]]) -> Letter:
@@ -83,7 +91,8 @@ def _letter(unit: Unit, error: Exception, attempts: list[dict[str, str]]) -> Let
         place="" if known is not None else _place(error.__traceback__),
         received_at=unit.delivery.received_at,
         attempts=attempts,
-        type=claimed_type(unit.delivery, unit.index),
+        # What has ended workers is not read here of all places.
+        type=None if _code(error) == POISON else claimed_type(unit.delivery, unit.index),
         retry_at=known.retry_at if known is not None else None,
     )
 

@@ -30,11 +30,13 @@ class PutOff(msgspec.Struct, frozen=True):
         index: the event's place in its delivery; `WHOLE_BODY` for all of it.
         error: what failed; None where nothing did.
         wait: until when; None leaves it to the policy of retries.
+        alone: it may be what ends workers, so nothing runs beside it.
     """
 
     index: int
     error: Exception | None = None
     wait: timedelta | None = None
+    alone: bool = False
 
 
 class Unit(msgspec.Struct, frozen=True):

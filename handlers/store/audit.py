@@ -16,14 +16,13 @@ import sqlalchemy as sa
 from handlers.events import Json
 from handlers.store.columns import sortable
 from handlers.store.engine import Database
+from handlers.store.reading import walk
 from handlers.store.rowset import Transaction
 from handlers.store.schema import audit_head, audit_log
 
 GENESIS = "0" * 64
 """What the first row has for the hash of the row before it."""
 CHAIN = "audit_log"
-PAGE = 1_000
-"""Rows held in memory while the log is read."""
 
 
 class Head(NamedTuple):
@@ -57,15 +56,15 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One row of the log; its members are its columns."""
+    """One row of the log; its members are its columns. `Any` is JSON: a recursive type is none that can be decoded."""
 
     sequence: int
     at: datetime
     who: str
     act: str
     reason: str
-    plan: dict[str, Json]
-    outcome: dict[str, Json]
+    plan: dict[str, Any]
+    outcome: dict[str, Any]
     previous_hash: str
     hash: str
 
@@ -112,15 +111,14 @@ def head(database: Database) -> Head:
 
 
 def entries(database: Database) -> Iterator[Entry]:
-    """The whole log, oldest first, as it stood at one moment.
+    """The whole log, oldest first.
 
     Raises:
         ValueError: a row cannot be read: somebody has changed it.
     """
-    wanted = sa.select(*(audit_log.c[name] for name in Entry.__struct_fields__)).order_by(audit_log.c.sequence)
-    with database.read() as connection:
-        for row in connection.execution_options(yield_per=PAGE).execute(wanted):
-            yield Entry(**row._mapping)  # noqa: SLF001  # the public name of a row's columns
+    wanted = sa.select(*(audit_log.c[name] for name in Entry.__struct_fields__))
+    for row in walk(database, wanted, (audit_log.c.sequence,)):
+        yield Entry(**row._mapping)  # noqa: SLF001  # the public name of a row's columns
 
 
 def _clean(value: Any) -> Any:

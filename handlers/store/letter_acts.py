@@ -3,7 +3,7 @@
 Rows of `retries` are written before letters are touched, in the order in which a worker takes them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -18,6 +18,8 @@ from handlers.store.rowset import Transaction
 from handlers.store.schema import dead_letters
 from handlers.store.schema import retries as retry_rows
 
+POISON = "poison"
+"""Code of what has ended workers."""
 NOT_OPEN = "not_open"
 """Code of an act on a letter that is not open, or no longer."""
 
@@ -35,18 +37,27 @@ def send_again(tx: Transaction, keys: Iterable[RowId], now: datetime, replay_id:
         Those that are on their way.
     """
     wanted = _rows(keys)
-    columns = (*KEY, "connection_id", "state")
+    columns = (*KEY, "connection_id", "state", "code")
     known = tx.select(dead_letters, wanted, columns)
     is_open = [row for row in known if row.state not in {REPLAYED, DISCARDED, SUPERSEDED}]
-    inserted = ring(tx, [(row.delivery_id, row.event_index, row.connection_id) for row in is_open], now)
+    suspects = {(row.delivery_id, row.event_index) for row in is_open if row.code == POISON}
+    inserted = ring(tx, [(row.delivery_id, row.event_index, row.connection_id) for row in is_open], now, suspects)
     values = {"state": REPLAYED, "replay_id": replay_id, "retry_at": None}
     sent = _move(tx, [(row.delivery_id, row.event_index) for row in is_open], values)
     retries.finish(tx, sorted(set(inserted) - set(sent)))
     return sent
 
 
-def ring(tx: Transaction, events: Sequence[tuple[str, int, str]], now: datetime) -> list[RowId]:
+def ring(
+    tx: Transaction, events: Sequence[tuple[str, int, str]], now: datetime, suspects: Collection[RowId] = ()
+) -> list[RowId]:
     """Has events (delivery, index, connection) worked on again; one that is on its way already stays so.
+
+    Args:
+        tx: the transaction.
+        events: which.
+        now: the clock.
+        suspects: those of them that have ended workers before: nothing runs beside them.
 
     Returns:
         Those that were not on their way.
@@ -59,6 +70,7 @@ def ring(tx: Transaction, events: Sequence[tuple[str, int, str]], now: datetime)
             "attempt": 0,
             "due_at": now,
             "attempts": [],
+            "alone": (delivery_id, index) in suspects,
         }
         for delivery_id, index, connection in sorted(events)
     ]

@@ -12,15 +12,27 @@ from handlers.store.schema import retries
 
 RowId = tuple[str, int]
 """(delivery id, event index)."""
+KEY = ("delivery_id", "event_index")
 
 
 class Due(msgspec.Struct, frozen=True):
-    """One row, taken: `attempt` is how many were made so far."""
+    """One row, taken.
+
+    Attributes:
+        delivery_id: of the delivery.
+        index: the event's place in it.
+        attempt: how many attempts were made so far.
+        attempts: each of them, as `{"at", "code", "message"}`.
+        alone: it is suspected of ending workers.
+        deaths: how many workers ended while they worked on it alone.
+    """
 
     delivery_id: str
     index: int
     attempt: int
     attempts: list[dict[str, Any]]
+    alone: bool = False
+    deaths: int = 0
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -32,6 +44,8 @@ class Row(msgspec.Struct, frozen=True):
     attempt: int
     due_at: datetime
     attempts: list[dict[str, Any]]
+    alone: bool = False
+    deaths: int = 0
 
 
 def schedule(tx: Transaction, rows: Sequence[Row]) -> None:
@@ -44,26 +58,79 @@ def schedule(tx: Transaction, rows: Sequence[Row]) -> None:
             "attempt": row.attempt,
             "due_at": row.due_at,
             "attempts": row.attempts,
+            "alone": row.alone,
+            "deaths": row.deaths,
         }
         for row in sorted(rows, key=lambda row: (row.delivery_id, row.index))
     ]
     tx.insert_missing(retries, written)
-    tx.update(retries, [{**row, "leased_until": None} for row in written], ("delivery_id", "event_index"))
+    fresh = {"leased_until": None, "started_at": None}
+    tx.update(retries, [{**row, **fresh} for row in written], KEY)
 
 
-def lease_due(tx: Transaction, *, now: datetime, lease: timedelta, limit: int) -> list[RowId]:
-    """Leases rows that are due and held by nobody; the caller rings for them once this has committed."""
+def lease_due(
+    tx: Transaction, *, now: datetime, lease: timedelta, limit: int, steady_since: datetime | None = None
+) -> list[RowId]:
+    """Leases rows that are due and held by nobody; the caller rings for them once this has committed.
+
+    A row that was begun on alone and whose lease ran out has ended its worker: that is one death.
+
+    Args:
+        tx: the transaction.
+        now: the clock.
+        lease: for how long.
+        limit: how many at most.
+        steady_since: since when the database has been there without a break. A lease that ran out before that counts
+            as no death: its worker may just have been unable to say that it lives.
+    """
     due = (
-        sa.select(retries.c.delivery_id, retries.c.event_index)
+        sa.select(
+            retries.c.delivery_id,
+            retries.c.event_index,
+            retries.c.leased_until,
+            retries.c.started_at,
+            retries.c.deaths,
+        )
         .where(retries.c.due_at <= now, sa.or_(retries.c.leased_until.is_(None), retries.c.leased_until <= now))
         .order_by(retries.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    ids: list[RowId] = [(row.delivery_id, row.event_index) for row in tx.connection.execute(due)]
-    rows = [{"delivery_id": each, "event_index": index, "leased_until": now + lease} for each, index in ids]
-    tx.update(retries, rows, ("delivery_id", "event_index"))
-    return ids
+    found = tx.connection.execute(due).all()
+    rows = [
+        {
+            "delivery_id": row.delivery_id,
+            "event_index": row.event_index,
+            "leased_until": now + lease,
+            "started_at": None,
+            "deaths": row.deaths + _died(row.started_at, row.leased_until, steady_since),
+        }
+        for row in found
+    ]
+    tx.update(retries, rows, KEY)
+    return [(row.delivery_id, row.event_index) for row in found]
+
+
+def _died(started_at: datetime | None, leased_until: datetime | None, steady_since: datetime | None) -> bool:
+    if started_at is None or leased_until is None:
+        return False
+    return steady_since is None or leased_until >= steady_since
+
+
+def suspects(tx: Transaction, ids: Sequence[RowId]) -> set[RowId]:
+    """Those of the rows that are worked on alone: each of them is rung for by itself."""
+    wanted = [{"delivery_id": each, "event_index": index, "alone": True} for each, index in sorted(set(ids))]
+    return {(row.delivery_id, row.event_index) for row in tx.select(retries, wanted, KEY)}
+
+
+def begin(tx: Transaction, row: RowId, *, now: datetime, lease: timedelta) -> Due | None:
+    """Notes, before it is worked on, that a suspect is; None where it is gone, or held by another."""
+    taken = take(tx, [row])
+    if not taken:
+        return None
+    begun = {"delivery_id": row[0], "event_index": row[1], "started_at": now, "leased_until": now + lease}
+    tx.update(retries, [begun], KEY)
+    return taken[0]
 
 
 def take(tx: Transaction, ids: Sequence[RowId]) -> list[Due]:
@@ -72,14 +139,19 @@ def take(tx: Transaction, ids: Sequence[RowId]) -> list[Due]:
         return []
     wanted = sa.tuple_(retries.c.delivery_id, retries.c.event_index).in_(sorted(set(ids)))
     statement = (
-        sa.select(retries.c.delivery_id, retries.c.event_index, retries.c.attempt, retries.c.attempts)
+        sa.select(
+            retries.c.delivery_id,
+            retries.c.event_index,
+            retries.c.attempt,
+            retries.c.attempts,
+            retries.c.alone,
+            retries.c.deaths,
+        )
         .where(wanted)
         .order_by(retries.c.delivery_id, retries.c.event_index)
         .with_for_update(skip_locked=True)
     )
-    return [
-        Due(row.delivery_id, row.event_index, row.attempt, row.attempts) for row in tx.connection.execute(statement)
-    ]
+    return [Due(*row) for row in tx.connection.execute(statement)]
 
 
 def finish(tx: Transaction, ids: Sequence[RowId]) -> None:

@@ -79,6 +79,9 @@ retries = Table(
     Column("due_at", Instant, nullable=False),
     Column("leased_until", Instant),
     Column("attempts", Document, nullable=False, comment="each: at, code, message"),
+    Column("alone", Boolean, nullable=False, server_default=text("false"), comment="a suspect: nothing runs beside it"),
+    Column("started_at", Instant, comment="when a worker began on it alone; null once it ended"),
+    Column("deaths", Integer, nullable=False, server_default=text("0"), comment="workers that ended while at it"),
     PrimaryKeyConstraint("delivery_id", "event_index"),
     Index("retries_due", "due_at"),
 )

@@ -400,6 +400,18 @@ def test_a_message_that_an_older_version_could_not_decode_is_read_when_it_is_rep
     assert yard.rows(schema.retries) == []
 
 
+def test_what_has_ended_workers_is_replayed_alone(yard: Yard) -> None:
+    name = yard.send(zoneless("e1"), order("e2", at="never"))
+    with yard.database.write() as connection:
+        poisoned = Transaction(connection)
+        rows = [{"delivery_id": name, "event_index": 0, "code": letter_acts.POISON}]
+        poisoned.update(schema.dead_letters, rows, dead_letters.KEY)
+
+    replay.run(yard.database, yard.start(), clock=lambda: yard.now)
+
+    assert [(row["event_index"], row["alone"]) for row in yard.rows(schema.retries)] == [(0, True), (1, False)]
+
+
 def test_a_message_that_still_cannot_be_decoded_is_open_again(yard: Yard) -> None:
     yard.process(Undecodable("plant", b"\x07\xff", "wire version 7"))
 

@@ -4,6 +4,7 @@ import itertools
 from datetime import UTC, datetime
 from typing import Annotated
 
+import msgspec
 import typer
 
 from handlers.errors import ConfigurationError
@@ -20,7 +21,9 @@ from worker.cli import dead_letters_given as asked
 from worker.cli.roles import Home
 
 Resume = Annotated[str | None, typer.Option("--resume", metavar="ID", help="Go on with a replay that was stopped.")]
-Rate = Annotated[str, typer.Option("--rate", metavar="N/s", help="Letters a second.")]
+Rate = Annotated[
+    str | None, typer.Option("--rate", metavar="N/s", help=f"Letters a second; {replaying.DEFAULT_RATE}/s otherwise.")
+]
 Group = Annotated[
     str | None, typer.Option("--by", metavar="|".join(read_letters.GROUPS), help="Print groups of one of these.")
 ]
@@ -149,7 +152,7 @@ def replay(
     until: asked.Until = None,
     ids: asked.Ids = None,
     state: asked.State = None,
-    rate: Rate = f"{replaying.DEFAULT_RATE}/s",
+    rate: Rate = None,
     resume: Resume = None,
     reason: asked.Reason = None,
     who: asked.By = None,
@@ -165,7 +168,7 @@ def replay(
 
     Example: `maintenworks dead-letters replay --error missing_field --reason "map mended" --rate 50/s`
     """
-    pace = asked.rate(rate)
+    pace = None if rate is None else asked.rate(rate)
     wanted = asked.wanted(
         connection=connection,
         type_=type_,
@@ -183,6 +186,7 @@ def replay(
                 running = replaying.resume(database, resume, operator, _now())
             except LookupError:
                 looking.nothing(f"{resume}: no such replay")
+            running = msgspec.structs.replace(running, rate=pace or running.rate)
             _run(database, running, operator, as_json=as_json, left_behind=0)
             return
         known = given.registry(settings).all()
@@ -196,6 +200,7 @@ def replay(
             return
         if not planned.keys:
             looking.nothing("none of them can be replayed")
+        pace = pace or replaying.DEFAULT_RATE
         asked.agreed(f"Replay {len(planned.keys)} letters at {pace}/s?", yes=yes)
         running = replaying.start(database, planned, asked.filters(wanted), operator, rate=pace, now=_now())
         _run(database, running, operator, as_json=as_json, left_behind=planned.matched - len(planned.keys))

@@ -86,7 +86,7 @@ def test_an_exported_log_is_checked_without_the_database(local: Plant, tmp_path:
 
     done = local.run("audit", "verify", str(file), "--head", head, "--json")
 
-    assert (exported.code, done.code) == (0, 0)
+    assert (exported.code, done.code) == (0, 0), done
     assert (done.row["head"], done.row["entries"]) == (head, 3)
     assert local.run("audit", "verify", str(tmp_path / "none.jsonl")).code == 1
 
@@ -108,7 +108,7 @@ def _edited(lines: Lines, name: str, value: object) -> Lines:
         lambda lines: [lines[1], lines[0], lines[2]],
         lambda lines: [lines[0], lines[1], lines[1], lines[2]],
         lambda lines: lines[:2],
-        lambda lines: [],
+        lambda lines: lines[:0],
         lambda lines: [lines[0], lines[1], lines[2][:40]],
         lambda lines: [*lines, "rubbish"],
     ],
