@@ -13,6 +13,20 @@ depends_on = None
 
 def upgrade() -> None:
     """Adds three columns to the retries."""
-    op.add_column("retries", sa.Column("alone", sa.Boolean(), server_default=sa.text("false"), nullable=False))
-    op.add_column("retries", sa.Column("started_at", Instant()))
-    op.add_column("retries", sa.Column("deaths", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    alone = sa.Column(
+        "alone",
+        sa.Boolean(),
+        server_default=sa.text("false"),
+        nullable=False,
+        comment="a suspect: nothing runs beside it",
+    )
+    started_at = sa.Column("started_at", Instant(), comment="when a worker began on it alone; null once it ended")
+    deaths = sa.Column(
+        "deaths",
+        sa.Integer(),
+        server_default=sa.text("0"),
+        nullable=False,
+        comment="workers that ended while at it",
+    )
+    for column in (alone, started_at, deaths):
+        op.add_column("retries", column)
