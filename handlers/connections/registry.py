@@ -127,6 +127,11 @@ class Registry:
         self._seen = content
         if content is None:
             raise ConfigurationError([f"{self._path}:1: is gone; put it back (its last content serves meanwhile)"])
+        if not content.strip() and self._connections:
+            # An editor that writes in place empties the file first; for that moment nobody's webhooks are refused.
+            raise ConfigurationError(
+                [f"{self._path}:1: is empty; write the connections (the last ones serve meanwhile)"]
+            )
         connections = parse(decoded(content, str(self._path)), str(self._path), self._sources)
         self.problems = ()
         if connections == dict(self._connections):

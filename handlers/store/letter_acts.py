@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from handlers.errors import PermanentError
 from handlers.events import WHOLE_BODY, Delivery
 from handlers.store import deliveries, retries
-from handlers.store.dead_letters import DISCARDED, IS_OPEN, KEY, REPLAYED, SUPERSEDED
+from handlers.store.dead_letters import DISCARDED, IS_OPEN, KEY, OPEN, REPLAYED, SUPERSEDED
 from handlers.store.engine import Database
 from handlers.store.retries import RowId
 from handlers.store.rowset import Transaction
@@ -39,7 +39,7 @@ def send_again(tx: Transaction, keys: Iterable[RowId], now: datetime, replay_id:
     wanted = _rows(keys)
     columns = (*KEY, "connection_id", "state", "code")
     known = tx.select(dead_letters, wanted, columns)
-    is_open = [row for row in known if row.state not in {REPLAYED, DISCARDED, SUPERSEDED}]
+    is_open = [row for row in known if row.state == OPEN]
     suspects = {(row.delivery_id, row.event_index) for row in is_open if row.code == POISON}
     inserted = ring(tx, [(row.delivery_id, row.event_index, row.connection_id) for row in is_open], now, suspects)
     values = {"state": REPLAYED, "replay_id": replay_id, "retry_at": None}

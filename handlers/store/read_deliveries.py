@@ -164,7 +164,7 @@ def own_bytes(brought: Delivery, index: int, digest: str) -> bytes:
     """An event's bytes inside its delivery: those of the array's element, if it is one, else the whole body."""
     read = inflated(brought, INFLATED_LIMIT)
     body = brought.body if isinstance(read, Unmapped) else read.body
-    with contextlib.suppress(msgspec.MsgspecError, IndexError):
+    with contextlib.suppress(msgspec.MsgspecError, IndexError, RecursionError):
         element = bytes(msgspec.json.decode(body, type=list[msgspec.Raw])[index])
         return element if archive.body_digest(element) == digest else body
     return body.strip(JSON_WHITE_SPACE)

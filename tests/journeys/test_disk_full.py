@@ -175,3 +175,21 @@ def test_with_the_database_elsewhere_the_ballast_lets_workers_drain_a_disk_that_
                 assert _refuses(acme)
             here.settle(acme)
         _whole(here, None)
+
+
+def test_a_role_that_dies_on_a_full_disk_is_started_again_and_still_refuses_in_order() -> None:
+    """Its metrics are files mapped into memory: without a page for them it would end by SIGBUS, again and again."""
+    with _small() as (here, filler):
+        acme = here.connect("acme")
+        with here.up() as role:
+            acme.deliver([_bodies()[0]])
+            here.settle(acme)
+            filler.fill()
+            eventually(lambda: "disk_full" in _failing(acme))
+            first = role.parts()["receiver"]
+            first.kill()
+            eventually(lambda: role.parts().get("receiver", first) != first)
+            assert _refuses(acme)
+            filler.go()
+            eventually(lambda: not _refuses(acme))
+            here.settle(acme)

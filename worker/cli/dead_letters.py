@@ -4,32 +4,23 @@ import itertools
 from datetime import UTC, datetime
 from typing import Annotated
 
-import msgspec
 import typer
 
 from handlers.errors import ConfigurationError
-from handlers.store import read_letters, replays
+from handlers.store import read_letters
 from handlers.store.dead_letters import OPEN
-from handlers.store.engine import Database
-from handlers.store.replays import Replay
-from handlers.store.rowset import Transaction
 from worker import acts
-from worker import replay as replaying
-from worker.acts import Operator
-from worker.cli import dead_letters_edit, dead_letters_shown, given, looking, output
+from worker.cli import dead_letters_edit, dead_letters_replay, dead_letters_shown, looking, output
 from worker.cli import dead_letters_given as asked
 from worker.cli.roles import Home
 
-Resume = Annotated[str | None, typer.Option("--resume", metavar="ID", help="Go on with a replay that was stopped.")]
-Rate = Annotated[
-    str | None, typer.Option("--rate", metavar="N/s", help=f"Letters a second; {replaying.DEFAULT_RATE}/s otherwise.")
-]
 Group = Annotated[
     str | None, typer.Option("--by", metavar="|".join(read_letters.GROUPS), help="Print groups of one of these.")
 ]
 Letter = Annotated[str, typer.Argument(metavar="ID", help="A letter as `list` names it, or a delivery's id.")]
 
 commands = typer.Typer(help="What could not be applied, and what to do about it.", no_args_is_help=True)
+commands.command("replay")(dead_letters_replay.replay)
 commands.command("edit")(dead_letters_edit.edit)
 
 
@@ -142,71 +133,6 @@ def export(
 
 
 @commands.command()
-def replay(
-    *,
-    connection: looking.Of = None,
-    type_: asked.Type = None,
-    error: asked.Error = None,
-    fingerprint: asked.Fingerprint = None,
-    since: asked.Since = None,
-    until: asked.Until = None,
-    ids: asked.Ids = None,
-    state: asked.State = None,
-    rate: Rate = None,
-    resume: Resume = None,
-    reason: asked.Reason = None,
-    who: asked.By = None,
-    dry_run: asked.DryRun = False,
-    yes: asked.Yes = False,
-    home: Home = None,
-    as_json: looking.Json = False,
-) -> None:
-    """Send dead letters on their way again, after printing what that comes to.
-
-    Letters are sent at the rate given, live traffic first; what is applied already stays as it is, what fails again is
-    open again. Ctrl-C stops it; `--resume` goes on.
-
-    Example: `maintenworks dead-letters replay --error missing_field --reason "map mended" --rate 50/s`
-    """
-    pace = None if rate is None else asked.rate(rate)
-    wanted = asked.wanted(
-        connection=connection,
-        type_=type_,
-        error=error,
-        fingerprint=fingerprint,
-        since=since,
-        until=until,
-        ids=ids,
-        state=state,
-    )
-    with looking.opened(home) as (settings, database):
-        if resume is not None:
-            operator = asked.operator(who, reason or "resumed")
-            try:
-                running = replaying.resume(database, resume, operator, _now())
-            except LookupError:
-                looking.nothing(f"{resume}: no such replay")
-            running = msgspec.structs.replace(running, rate=pace or running.rate)
-            _run(database, running, operator, as_json=as_json, left_behind=0)
-            return
-        known = given.registry(settings).all()
-        planned = replaying.plan(read_letters.listed(database, wanted), known, _now())
-        if planned.matched == 0:
-            looking.nothing("no such dead letter")
-        if not dry_run:
-            operator = asked.operator(who, reason)
-        dead_letters_shown.plan(planned, as_json=as_json)
-        if dry_run:
-            return
-        if not planned.keys:
-            looking.nothing("none of them can be replayed")
-        pace = pace or replaying.DEFAULT_RATE
-        asked.agreed(f"Replay {len(planned.keys)} letters at {pace}/s?", yes=yes)
-        running = replaying.start(database, planned, asked.filters(wanted), operator, rate=pace, now=_now())
-        _run(database, running, operator, as_json=as_json, left_behind=planned.matched - len(planned.keys))
-
-
-@commands.command()
 def discard(
     *,
     connection: looking.Of = None,
@@ -259,22 +185,6 @@ def discard(
 def register(app: typer.Typer) -> None:
     """Adds the group."""
     app.add_typer(commands, name="dead-letters", rich_help_panel="Operating")
-
-
-def _run(database: Database, replay: Replay, operator: Operator, *, as_json: bool, left_behind: int) -> None:
-    """Sends a replay's letters with a bar, and says in the end what became of it."""
-    try:
-        with output.progress("replaying", replay.total) as advance:
-            advance(replay.done)
-            replay = replaying.run(database, replay, clock=_now, advance=advance)
-    except KeyboardInterrupt:
-        replay = replaying.stop(database, replay.replay_id, operator, _now())
-        output.note(f"stopped; go on with: maintenworks dead-letters replay --resume {replay.replay_id}")
-    with database.read() as connection:
-        standing = replays.standing(Transaction(connection), replay.replay_id)
-    dead_letters_shown.replay(replay, standing, as_json=as_json)
-    if replay.state != replays.DONE or replay.skipped or left_behind:
-        raise typer.Exit(output.PARTLY)
 
 
 def _discarded(gone: int, matched: int, *, dry_run: bool, as_json: bool) -> None:

@@ -130,6 +130,16 @@ def test_a_file_that_goes_keeps_the_last_good_one_until_it_is_back(registry: Reg
     assert not any(registry.problems)
 
 
+def test_a_file_that_is_empty_for_a_moment_refuses_nobody(registry: Registry, path: Path) -> None:
+    path.write_text("")
+    assert not registry.refresh()
+    assert registry.get("acme") is not None
+    assert "is empty" in registry.problems[0]
+    path.write_text(GOOD)
+    registry.refresh()
+    assert registry.problems == ()
+
+
 def test_a_file_that_cannot_be_read_for_a_while_keeps_the_last_good_one(registry: Registry, path: Path) -> None:
     path.rename(path.with_suffix(".old"))
     path.mkdir()
@@ -296,7 +306,7 @@ def test_a_secret_that_nobody_uses_any_more_is_forgotten(registry: Registry, pat
     connection = registry.all()["acme"]
     registry.secrets(connection, NOW)
     (path.parent / "acme").unlink()
-    path.write_text("")
+    path.write_text("# nobody\n")
     registry.refresh()
 
     unresolved(registry, connection)

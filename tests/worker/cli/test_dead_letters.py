@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from handlers.sources import load
 from handlers.store import retries, schema
 from handlers.store.rowset import Transaction
 from tests.worker.cli.at_home import Home
-from tests.worker.cli.plant import CONNECTIONS, Plant, event
+from tests.worker.cli.plant import CONNECTIONS, Done, Plant, event
 from worker.dispatch import Dispatcher
 from worker.units import Reader
 
@@ -150,6 +151,22 @@ def test_a_replay_that_leaves_some_behind_is_partly_done(plant: Plant) -> None:
 
     assert done.code == 3
     assert "is done: 1 of 1 sent, 0 skipped" in done.out
+
+
+def test_who_waits_is_told_what_the_letters_came_to(local: Plant) -> None:
+    local.send([event("asset.created", "A-1", ZONELESS, "a"), event("asset.created", "A-2", "yesterdayT", "b")])
+    _mend(local)
+    done: list[Done] = []
+    waiting = threading.Thread(
+        target=lambda: done.append(local.run("dead-letters", "replay", "--reason", "r", "--wait", "--json"))
+    )
+    waiting.start()
+    while waiting.is_alive():
+        _work(local)
+        waiting.join(0.1)
+
+    assert done[0].code == 3
+    assert (done[0].rows[1]["applied"], done[0].rows[1]["open"], done[0].rows[1]["on_their_way"]) == (1, 1, 0)
 
 
 def test_a_letter_is_edited_after_its_difference_was_shown(plant: Plant, tmp_path: Path) -> None:
