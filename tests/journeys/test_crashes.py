@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from handlers.store.schema import asset_history, deliveries, events
-from tests.journeys.installation import Installation, Role, installation
+from tests.journeys.installation import Installation, installation
+from tests.journeys.roles import Role
 from tests.journeys.sender import Sender
 from tests.sizes import size
 from tests.worker.cli.plant import event

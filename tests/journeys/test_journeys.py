@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from handlers.connections.generated import FOLDER
 from handlers.store.schema import dead_letters, deliveries, events, retries
-from tests.journeys.installation import Installation, eventually, installation
+from tests.journeys.installation import Installation, installation
+from tests.journeys.roles import eventually
 from tests.journeys.sender import Sender
 from tests.worker.cli.plant import event
 

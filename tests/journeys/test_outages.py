@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from handlers.store.schema import dead_letters, events, retries
-from tests.journeys.installation import Installation, Role, eventually, installation
+from tests.journeys.installation import Installation, installation
+from tests.journeys.roles import Role, eventually
 from tests.journeys.sender import Sender
 from tests.servers import BrokerServer, PostgresServer, postgres_server, valkey_server
 from tests.worker.cli.plant import event
