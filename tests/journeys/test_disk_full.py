@@ -20,7 +20,8 @@ import pytest
 import sqlalchemy as sa
 
 from handlers.store.schema import assets, dead_letters, events
-from tests.journeys.installation import Installation, Role, eventually
+from tests.journeys.installation import Installation
+from tests.journeys.roles import Role, eventually
 from tests.journeys.sender import Sender
 
 MIB = 1024 * 1024

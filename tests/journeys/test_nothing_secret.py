@@ -26,7 +26,8 @@ from typer.main import get_command
 
 from handlers.connections.generated import FOLDER as SECRETS_FOLDER
 from handlers.store.schema import deliveries, metadata
-from tests.journeys.installation import COMMAND, PATIENCE_SECONDS, Installation, Role
+from tests.journeys.installation import Installation
+from tests.journeys.roles import COMMAND, PATIENCE_SECONDS, Role
 from tests.journeys.sender import Sender
 from tests.worker.cli.plant import event
 from worker.address import FOLDER as BROKER_FOLDER
