@@ -195,6 +195,15 @@ def test_a_delivery_for_a_connection_that_is_gone_is_a_dead_letter_until_it_is_b
     assert letter["code"] == "unknown_connection"
 
 
+def test_a_connection_that_the_receiver_knew_a_second_earlier_is_looked_up_once_more(works: Works) -> None:
+    """Each role reads the registry in its own time; a new connection's first events must not be buried for that."""
+    works.path.write_text(CONNECTIONS + '[connections.new]\nsource = "unified"\nsecrets = [{ ref = "env:NEW" }]\n')
+
+    works.process([delivery("d1", order("e1"), connection="new")])
+
+    assert works.outcomes() == {"e1": "applied"}
+
+
 def test_a_letter_is_superseded_when_a_repeat_of_its_event_is_applied(database: Database, tmp_path: Path) -> None:
     """As when the map was mended in between: the same bytes, which could not be read, now can."""
     unified = load()["unified"]
