@@ -161,11 +161,12 @@ class Renewal(threading.Thread):
         self._client.close()
 
     def renew(self) -> None:
-        """Renews once, and marks what is ours no longer."""
+        """Renews once, and marks what is ours no longer, unless we ended it ourselves meanwhile."""
         for lane in self._holdings.lanes():
             held = {envelope.entry_id: envelope for envelope in self._holdings.held(lane)}
             for lost in self._renew(keys=[stream(lane)], args=[GROUP, self._consumer, *held]):
-                held[lost.decode()].lease_lost = True
+                envelope = held[lost.decode()]
+                envelope.lease_lost = not envelope.committed
 
     def close(self) -> None:
         """Ends the thread."""

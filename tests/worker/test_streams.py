@@ -165,6 +165,22 @@ def test_whoever_works_on_an_entry_hears_that_its_lease_is_lost(server: BrokerSe
         assert (kept.lease_lost, lost.lease_lost) == (False, True)
 
 
+def test_an_entry_that_was_ended_while_leases_are_renewed_is_not_called_lost(server: BrokerServer) -> None:
+    """Given an entry ended after the renewal had read what is held, when the server disowns it, then nothing is lost."""
+    enqueue(server.url, delivery(1))
+
+    with process_with_broker(server.url, HOUR) as broker, consuming(broker) as consumer:
+        message = take(consumer)
+        message.envelope.committed = True
+        consumer.ack(message)
+        broker._holdings.hold(message.envelope)
+        renewal = broker._renewal
+        assert renewal is not None
+        renewal.renew()
+
+        assert not message.envelope.lease_lost
+
+
 def test_a_renewal_touches_only_what_is_still_ours(server: BrokerServer) -> None:
     """Given one entry ours and one taken by another, when leases are renewed, then only ours begins anew."""
     enqueue(server.url, delivery(1))
