@@ -166,7 +166,7 @@ def test_whoever_works_on_an_entry_hears_that_its_lease_is_lost(server: BrokerSe
 
 
 def test_an_entry_that_was_ended_while_leases_are_renewed_is_not_called_lost(server: BrokerServer) -> None:
-    """Given an entry ended after the renewal had read what is held, when the server disowns it, then nothing is lost."""
+    """Given an entry ended after the renewal had read what is held, when the server disowns it, nothing is lost."""
     enqueue(server.url, delivery(1))
 
     with process_with_broker(server.url, HOUR) as broker, consuming(broker) as consumer:
