@@ -10,7 +10,6 @@ from typing import Protocol
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -71,18 +70,27 @@ def build_app(
         async with watch.running(), rejections.running():
             yield
 
-    app = Starlette(
+    app = Receiver(
         routes=[
             Route("/webhooks/{connection}", webhooks, methods=["POST"]),
             Route("/livez", livez, methods=["GET"]),
             Route("/readyz", readyz(health, details=False), methods=["GET"]),
         ],
-        middleware=[Middleware(Edge)],
-        exception_handlers={HTTPException: refuse_route},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
     return app
+
+
+class Receiver(Starlette):
+    """The application, with one layer around its routes in place of Starlette's two.
+
+    Each of those wraps every request in a coroutine and a `send` of its own, a tenth of what a webhook costs us.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The edge, then the routes."""
+        return Edge(self.router)
 
 
 async def livez(_: Request) -> Response:
@@ -105,9 +113,8 @@ def readyz(health: Health, *, details: bool) -> Callable[[Request], Awaitable[Re
     return endpoint
 
 
-async def refuse_route(_: Request, error: Exception) -> Response:
+def refuse_route(error: HTTPException) -> Response:
     """No such path, or not with this method; `Allow` names those that are."""
-    assert isinstance(error, HTTPException)
     allow = (error.headers or {}).get("Allow")
     problem = problems.NOT_FOUND if allow is None else problems.METHOD_NOT_ALLOWED
     WEBHOOKS_RECEIVED.labels("unknown", problem.type).inc()
@@ -137,6 +144,8 @@ class Edge:
 
         try:
             await self._app(scope, receive, watched)
+        except HTTPException as error:  # the router's own; no endpoint of ours raises one
+            await refuse_route(error)(scope, receive, send)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the last resort, so whatever it is
             # Cancelled is what a request is that outlasts the time given for draining. The error's own message stays
             # out of the log: it may quote the request.

@@ -42,6 +42,7 @@ class Registry:
         self._sources = load()
         self._resolver = Resolver(home)
         self._connections: Mapping[str, Connection] = MappingProxyType({})
+        self._timeless: dict[str, tuple[Connection, tuple[bytes, ...]]] = {}
         self._seen: bytes | None = None
         # One at a time, so that whoever comes back from a refresh sees what it found.
         self._refreshing = threading.Lock()
@@ -70,6 +71,7 @@ class Registry:
                 self._complain(error.problems)
                 changed = False
             self._resolver.refresh(self._refs())
+            self._timeless = {}
             return changed
 
     def secrets(self, connection: Connection, now: datetime) -> tuple[bytes, ...]:
@@ -86,9 +88,16 @@ class Registry:
             TransientError: of code `secret_unresolved`, naming the reference of one that is missing, shorter than 16
                 bytes or of no use to the connection's scheme.
         """
+        timeless = self._timeless  # a refresh throws it away, with what is put into it meanwhile
+        held = timeless.get(connection.id)
+        if held is not None and held[0] is connection:
+            return held[1]
         if connection.revoked:
             return ()
-        return tuple(self._secret(connection, ref) for ref in connection.secrets if ref.valid_at(now))
+        secrets = tuple(self._secret(connection, ref) for ref in connection.secrets if ref.valid_at(now))
+        if not any(ref.not_before or ref.not_after for ref in connection.secrets):
+            timeless[connection.id] = (connection, secrets)
+        return secrets
 
     def resolve(self, ref: SecretRef) -> bytes:
         """What one reference names, such as an API token.

@@ -116,6 +116,7 @@ def test_an_empty_home_comes_up_whole_and_drains_in_order_leaving_nothing(launch
     assert urls.keys() == {"receiver", "console", "home"}
     assert urls["home"] == str(tmp_path / "home")
     assert parts.keys() == PARTS.keys()
+    assert parts["worker"].nice() > parts["receiver"].nice(), "a sender waits for the receiver"
     assert httpx.get(f"{urls['receiver']}/readyz").status_code == 200
     assert httpx.get(f"{urls['console']}/readyz").json()["failing"] == []
     assert not any(path.stat().st_mode & 0o077 for path in (tmp_path / "home").rglob("*") if path.is_file())
