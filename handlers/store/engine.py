@@ -1,5 +1,6 @@
 """The database, opened: sessions that keep the promise, and foreign errors translated where they enter."""
 
+import sqlite3
 import threading
 from base64 import b64decode
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
 from handlers.errors import ConfigurationError, PermanentError, TransientError
 from handlers.store.columns import decode
@@ -33,9 +35,9 @@ POSTGRES_NETWORK = {
     "keepalives_count": 2,
     "tcp_user_timeout": 15_000,
 }
+SQLITE_BUSY_SECONDS = 10
 SQLITE_PRAGMAS = (
-    "busy_timeout=10000",
-    "journal_mode=WAL",
+    f"busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
     "synchronous=FULL",
 )
 WRITES = "writes"
@@ -148,7 +150,19 @@ def _prepare_sqlite(connection: Any, record: ConnectionPoolEntry) -> None:
     del record
     for pragma in SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+    _to_wal(connection)
     connection.create_function(SQLITE_UNBASE64, 1, _unbase64, deterministic=True)
+
+
+@retry(
+    retry=retry_if_exception_type(sqlite3.OperationalError),
+    stop=stop_after_delay(SQLITE_BUSY_SECONDS),
+    wait=wait_random(max=0.05),
+    reraise=True,
+)
+def _to_wal(connection: Any) -> None:
+    """Turns a new file to write-ahead logging; of two that try at once one is refused without being made to wait."""
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _unbase64(text: str | None) -> bytes | None:
