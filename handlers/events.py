@@ -6,7 +6,7 @@ Plain frozen values, known to every layer. Times are aware UTC datetimes; digest
 import enum
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -17,6 +17,9 @@ Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
 WHOLE_BODY = -1
 """The index of a dead letter that stands for a whole delivery whose events could not be told apart."""
+
+MAX_ELEMENTS = 1000
+"""Most elements in one body (contract, section 5)."""
 
 
 class Delivery(msgspec.Struct, frozen=True, gc=False):
@@ -30,6 +33,7 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
         headers: those worth keeping, names in lower case; never a signature, a token or a cookie.
         verdict: `verified`, or `edited by NAME` for an operator's corrected copy.
         secret_position: which of the connection's secrets verified it, from 0.
+        read_at: when it is read once more (UTC): clock skew is then judged by it, and by nothing else; never archived.
     """
 
     delivery_id: str
@@ -39,6 +43,7 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     headers: dict[str, str] = {}
     verdict: str = "verified"
     secret_position: int = 0
+    read_at: datetime | None = None
 
 
 class Action(enum.StrEnum):
@@ -66,7 +71,8 @@ class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     Attributes:
         connection_id: whose it is; identity of every record is (connection, kind, key).
-        index: its place in the delivery, from 0.
+        index: its place in the delivery, from 0; what one element tells beside its first event has the element's
+            place plus a multiple of `MAX_ELEMENTS`.
         event_id: the source's id, else the delivery's header id with `#index`, else the digest.
         digest: SHA-256 of the event's own bytes (the JSON value without surrounding white space), hexadecimal.
         type: `work_order.completed` and its like.
@@ -80,6 +86,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         full: the record is whole: what `full_fields` lists and `fields` lacks is cleared.
         full_fields: every field that this source's mapper can give, for a full record.
         warnings: what was doubtful, as `{"code", "path", "detail"}`.
+        thin: it states less than its source knows: its subject wants a fetch.
     """
 
     connection_id: str
@@ -97,6 +104,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     full: bool = False
     full_fields: tuple[str, ...] = ()
     warnings: tuple[dict[str, str], ...] = ()
+    thin: bool = False
 
 
 class Unmapped(msgspec.Struct, frozen=True):
@@ -137,6 +145,8 @@ class MappingOptions(msgspec.Struct, frozen=True, kw_only=True):
         status_map: the source's status code → ours, before the source's own table.
         priority_map: likewise for priorities.
         site_zones: site key → IANA zone, before `time_zone`.
+        field_map: the source's custom field → ours, such as `criticality`, or `asset.criticality` for one kind only.
+        order: `source` orders facts by the source's own versions and times, `arrival` by when they came.
     """
 
     time_zone: str | None = None
@@ -144,3 +154,10 @@ class MappingOptions(msgspec.Struct, frozen=True, kw_only=True):
     status_map: Mapping[str, str] = {}
     priority_map: Mapping[str, str] = {}
     site_zones: Mapping[str, str] = {}
+    field_map: Mapping[str, str] = {}
+    order: Literal["source", "arrival"] = "source"
+
+
+def element_of(index: int) -> int:
+    """The place of the element that told an event, by the event's index."""
+    return index if index == WHOLE_BODY else index % MAX_ELEMENTS

@@ -121,7 +121,7 @@ class _TomlFile(_Values):
             if named is None:
                 return {}
             raise ConfigurationError([f"{PREFIX}CONFIG: {path}: no such file"]) from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:  # no UTF-8, no TOML, or nothing that Python bears
             raise ConfigurationError([f"{path}: {error}"]) from error
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from handlers.connections import Connection
+from handlers.connections import Address
 
 _SIZE_DIGITS = 18
 """Of a number that fits 64 bits whatever its digits."""
@@ -37,14 +37,14 @@ def declared_size(headers: Mapping[str, str]) -> int | None:
 
 
 class TokenBuckets:
-    """One token bucket a connection: a second's worth may come at once, then the agreed rate."""
+    """One token bucket an address: a second's worth may come at once, then the agreed rate."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._buckets: dict[str, tuple[float, float]] = {}
 
-    def take(self, connection: Connection) -> int | None:
-        """Counts a verified request against its connection's rate.
+    def take(self, connection: Address) -> int | None:
+        """Counts a verified request against its address's rate.
 
         Returns:
             None when it may pass, else the whole seconds after which the next one may.

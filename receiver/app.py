@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from handlers.connections import Registry
 from receiver import problems
 from receiver.group_commit import WAIT_SECONDS, GroupCommit
+from receiver.handshakes import Handshakes
 from receiver.health import Health, Watch
 from receiver.problems import send_problem
 from receiver.rejections import Rejections
@@ -73,6 +74,7 @@ def build_app(
     app = Receiver(
         routes=[
             Route("/webhooks/{connection}", webhooks, methods=["POST"]),
+            Route("/webhooks/{connection}", Handshakes(registry), methods=["GET", "OPTIONS"]),
             Route("/livez", livez, methods=["GET"]),
             Route("/readyz", readyz(health, details=False), methods=["GET"]),
         ],
@@ -144,7 +146,7 @@ class Edge:
 
         try:
             await self._app(scope, receive, watched)
-        except HTTPException as error:  # the router's own; no endpoint of ours raises one
+        except HTTPException as error:  # the router's own, or a handshake's that is none
             await refuse_route(error)(scope, receive, send)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the last resort, so whatever it is
             # Cancelled is what a request is that outlasts the time given for draining. The error's own message stays

@@ -6,7 +6,6 @@ Plain ASGI instead of request and response objects: this is the one path whose s
 import functools
 import time
 from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -15,44 +14,24 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from handlers.connections import Connection, Registry
+from handlers.connections import Address, Registry
 from handlers.errors import TransientError
 from handlers.events import Delivery
 from receiver import problems
 from receiver.admission import TokenBuckets, declared_size, declared_too_large
 from receiver.group_commit import GroupCommit
+from receiver.handshakes import Greeting, by_body, by_query, send_greeting
 from receiver.health import Health
 from receiver.ids import DeliveryIds
 from receiver.problems import Problem, send_problem
 from receiver.rejections import Rejections, names_of
+from receiver.request import kept_headers, read_body, read_headers
 from receiver.verification import Verifier
 from worker.queue import Refusal, Rejection, encode
 from worker.telemetry import SIGNATURE_SECRET_USED, WEBHOOK_DURATION, WEBHOOKS_RECEIVED
 
 UNKNOWN = "unknown"
 """Label of whatever names no connection of ours: a stranger must not choose label values."""
-
-HEADER_CHARACTERS = 512
-"""A kept header is for finding a delivery again, not for carrying data."""
-
-KEPT_HEADERS = frozenset(
-    {
-        "content-type",
-        "content-encoding",
-        "user-agent",
-        "webhook-id",
-        "svix-id",
-        "x-webhook-id",
-        "x-github-delivery",
-        "x-github-event",
-        "x-shopify-webhook-id",
-        "x-shopify-topic",
-        "x-request-id",
-        "idempotency-key",
-        "traceparent",
-    }
-)
-"""Headers stored with a delivery, besides CloudEvents' `ce-*` (HTTP protocol binding 1.0.2, section 3.1.3)."""
 
 _REFUSED: Mapping[Refusal, Problem] = {
     Refusal.OVER_SHARE: problems.OVER_SHARE,
@@ -81,6 +60,22 @@ class Refused(NamedTuple):
     reason: str
     retry_after: int | None = None
     size: int | None = None
+
+
+class _Request(NamedTuple):
+    """What was asked, body aside.
+
+    Attributes:
+        name: the one in the path, decoded.
+        address: what has that name; None where nobody registered it.
+        headers: names in lower case.
+        query: as it was sent; may hold a token.
+    """
+
+    name: str
+    address: Address | None
+    headers: Mapping[str, str]
+    query: bytes
 
 
 class Webhooks:
@@ -114,17 +109,20 @@ class Webhooks:
         """Answers one request."""
         began = time.perf_counter()
         name = unquote(scope["path_params"]["connection"])
-        connection = self._registry.get(name)
-        label = UNKNOWN if connection is None else connection.id
+        address = self._registry.address(name)
+        label = UNKNOWN if address is None else address.id
         headers = read_headers(scope)
         try:
-            answer = await self._take(name, connection, headers, receive)
+            answer = await self._take(_Request(name, address, headers, scope["query_string"]), receive)
         except ClientDisconnect:
             return
         if isinstance(answer, Accepted):
             self._accepted(label).inc()
             self._log.debug("delivery_accepted", delivery_id=answer.delivery_id, connection=label)
             await _send_accepted(send, answer.delivery_id)
+        elif isinstance(answer, Greeting):
+            if address is not None:
+                await send_greeting(send, address, answer)
         else:
             self._tell(label, answer, headers)
             await send_problem(send, answer.problem, answer.retry_after)
@@ -138,53 +136,54 @@ class Webhooks:
         if self._rejections.note(label, Rejection(when, refused.reason, status, refused.size, names_of(headers))):
             self._log.info("delivery_refused", connection=label, reason=refused.reason, status=status)
 
-    async def _take(
-        self, name: str, connection: Connection | None, headers: Mapping[str, str], receive: Receive
-    ) -> Accepted | Refused:
+    async def _take(self, request: _Request, receive: Receive) -> Accepted | Refused | Greeting:
         body = None
-        if not declared_too_large(headers, self._max_body_bytes):
+        if not declared_too_large(request.headers, self._max_body_bytes):
             body = await read_body(receive, self._max_body_bytes)
         if body is None:
-            return Refused(problems.BODY_TOO_LARGE, problems.BODY_TOO_LARGE.type, size=declared_size(headers))
-        answer = await self._judge(name, connection, headers, body)
+            size = declared_size(request.headers)
+            return Refused(problems.BODY_TOO_LARGE, problems.BODY_TOO_LARGE.type, size=size)
+        answer = await self._judge(request, body)
         return answer._replace(size=len(body)) if isinstance(answer, Refused) else answer
 
-    async def _judge(
-        self, name: str, connection: Connection | None, headers: Mapping[str, str], body: bytes
-    ) -> Accepted | Refused:
+    async def _judge(self, request: _Request, body: bytes) -> Accepted | Refused | Greeting:
         """After size, the order of checks is the contract's: signature, rate, backlog."""
         now = datetime.fromtimestamp(self._clock(), UTC)
-        if connection is None or connection.revoked:
-            self._verifier.pretend(name, headers, body, now)
-            return Refused(problems.UNAUTHORIZED, "revoked" if connection else "unknown_connection")
-        verified = self._verify(connection, headers, body, now)
+        address = request.address
+        if address is None or address.revoked:
+            self._verifier.pretend(request.name, request.headers, body, now, request.query)
+            return Refused(problems.UNAUTHORIZED, "revoked" if address else "unknown_connection")
+        verified = self._verify(address, request, body, now)
         if isinstance(verified, Refused):
-            return verified
-        refused = self._admit(connection)
+            # A webhook that verifies is kept, whatever its query: only what would be refused may be a handshake.
+            return (by_query(address, request.query) if request.query else None) or verified
+        if address.handshakes and (greeting := by_body(address, body)):
+            return greeting
+        refused = self._admit(address)
         if refused is not None:
             return refused
         delivery = Delivery(
             delivery_id=self._ids.new(),
-            connection_id=connection.id,
+            connection_id=address.id,
             received_at=now,
             body=body,
-            headers=kept_headers(headers, connection.scheme.secret_headers),
+            headers=kept_headers(request.headers, address.scheme.secret_headers),
             secret_position=verified,
         )
         return await self._keep(delivery)
 
-    def _verify(self, connection: Connection, headers: Mapping[str, str], body: bytes, now: datetime) -> int | Refused:
+    def _verify(self, address: Address, request: _Request, body: bytes, now: datetime) -> int | Refused:
         try:
-            verdict = self._verifier.verify(connection, headers, body, now)
+            verdict = self._verifier.verify(address, request.headers, body, now, request.query)
         except TransientError as error:
             return Refused(problems.SECRET_UNRESOLVED, error.code)
         if verdict.position is None:
             return Refused(problems.UNAUTHORIZED, str(verdict.reason))
-        self._secret_used(connection.id, verdict.position).inc()
+        self._secret_used(address.id, verdict.position).inc()
         return verdict.position
 
-    def _admit(self, connection: Connection) -> Refused | None:
-        wait = self._buckets.take(connection)
+    def _admit(self, address: Address) -> Refused | None:
+        wait = self._buckets.take(address)
         if wait is not None:
             return Refused(problems.RATE_LIMITED, problems.RATE_LIMITED.type, wait)
         if self._health.disk_low:
@@ -199,55 +198,6 @@ class Webhooks:
         if refusal is not None:
             return Refused(_REFUSED[refusal], refusal.value)
         return Accepted(delivery.delivery_id)
-
-
-def read_headers(scope: Scope) -> dict[str, str]:
-    """The request's header fields, names in lower case; a repeated one is joined (RFC 9110 section 5.3)."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key, text = name.decode("latin-1"), value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return headers
-
-
-def kept_headers(headers: Mapping[str, str], secret: AbstractSet[str]) -> dict[str, str]:
-    """Those worth storing with the delivery.
-
-    Args:
-        headers: all of them, names in lower case.
-        secret: names that carry a signature or token in this connection's scheme.
-    """
-    return {
-        name: value[:HEADER_CHARACTERS]
-        for name, value in headers.items()
-        if (name in KEPT_HEADERS or name.startswith("ce-")) and name not in secret
-    }
-
-
-async def read_body(receive: Receive, limit: int) -> bytes | None:
-    """The whole body; None once it is over the limit, and the rest is not read then.
-
-    Args:
-        receive: the request's ASGI channel.
-        limit: in bytes.
-
-    Raises:
-        ClientDisconnect: the sender went away, or was too slow.
-    """
-    parts: list[bytes] = []
-    size = 0
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        part: bytes = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            return None
-        parts.append(part)
-        more = message.get("more_body", False)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 async def _send_accepted(send: Send, delivery_id: str) -> None:

@@ -4,10 +4,14 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from handlers.store import migrate
+from handlers.store.engine import Database
+from tests import folding
 from tests.servers import (
     BrokerServer,
     MissingServerError,
@@ -55,6 +59,18 @@ def postgres_url(postgres_session: PostgresServer) -> Iterator[str]:
     """A fresh database of PostgreSQL: `postgresql://postgres@/name?host=/folder`."""
     with postgres_session.database(f"test_{next(_database_numbers)}") as url:
         yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database with the schema: SQLite and PostgreSQL by turns."""
+    if request.param == "sqlite":
+        database = folding.sqlite(tmp_path)
+    else:
+        database = Database(request.getfixturevalue("postgres_url"))
+        migrate.upgrade(database)
+    yield database
+    database.close()
 
 
 def _started(launcher: AbstractContextManager[SomeServer]) -> Iterator[SomeServer]:

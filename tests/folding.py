@@ -18,7 +18,20 @@ from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-STATE = (schema.work_orders, schema.assets, schema.asset_history, schema.downtime, schema.asset_status_edges)
+STATE = (
+    schema.work_orders,
+    schema.assets,
+    schema.asset_history,
+    schema.downtime,
+    schema.asset_status_edges,
+    schema.purchase_orders,
+    schema.inventory_items,
+    schema.vendors,
+    schema.meters,
+    schema.meter_readings,
+    schema.pm_plans,
+    schema.fetches,
+)
 """What is a function of the set of facts, and of nothing else."""
 
 
@@ -40,12 +53,13 @@ def event(
     full_fields: tuple[str, ...] | None = None,
     custom: dict[str, Json] | None = None,
     warnings: tuple[dict[str, str], ...] = (),
+    thin: bool = False,
 ) -> Event:
     """An event of connection `c`, `at` minutes after noon; its digest is made of all that it says."""
     kind, _, verb = type_.partition(".")
-    said = (type_, key, at, id_, version, full_fields, custom or {}, fields or {}, warnings)
+    said = (type_, key, at, id_, version, full_fields, custom or {}, fields or {}, warnings, thin)
     digest = sha256(msgspec.json.encode(said)).hexdigest()
-    actions = {"voided": Action.DELETED}
+    actions = {"voided": Action.DELETED, "reset": Action.RECORDED}
     return Event(
         connection_id="c",
         index=0,
@@ -62,6 +76,7 @@ def event(
         full=full_fields is not None,
         full_fields=full_fields or (),
         warnings=warnings,
+        thin=thin,
     )
 
 

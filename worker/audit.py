@@ -1,5 +1,6 @@
 """Checking the audit log: whether anybody has changed, removed, added or moved a row since it was written. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -8,8 +9,10 @@ import msgspec
 from handlers.errors import ConfigurationError
 from handlers.store.audit import GENESIS, Entry, Head, sealed
 
-HASH_DIGITS = 64
-"""Of SHA-256 in hexadecimal."""
+_HEAD = re.compile(r"([0-9]{1,18}):([0-9a-fA-F]{64})")
+"""The number of a row, and SHA-256 in hexadecimal."""
+_UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, RecursionError, msgspec.MsgspecError)
+"""What a row that somebody has changed, or a line that never was one, may provoke."""
 
 
 class Finding(NamedTuple):
@@ -59,7 +62,7 @@ def verify(entries: Iterable[Entry], *heads: Head) -> Verdict:
             last = Head(entry.sequence, entry.hash)
             if wanted.pop(last.sequence, {last.hash}) != {last.hash}:
                 findings.append(Finding(last.sequence, "is not the row that the head given names"))
-    except (ValueError, TypeError, AttributeError, msgspec.MsgspecError) as error:
+    except _UNREADABLE as error:
         findings.append(Finding(last.sequence + 1, f"cannot be read: {type(error).__name__}"))
     findings += [
         Finding(missing, f"is gone: the log ends at {last.sequence}, and had this row once")
@@ -99,7 +102,7 @@ def read_head(text: str) -> Head:
     Raises:
         ConfigurationError: it is none.
     """
-    number, _, digits = text.strip().partition(":")
-    if not number.isdecimal() or len(digits) != HASH_DIGITS:
+    match = _HEAD.fullmatch(text.strip())
+    if match is None:
         raise ConfigurationError([f"--head: give number and hash, as `audit verify` prints them: N:HASH; not {text!r}"])
-    return Head(int(number), digits.lower())
+    return Head(int(match[1]), match[2].lower())

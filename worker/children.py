@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from handlers.errors import TransientError
-from worker.supervisor import Launched, Part
+from worker.parts import Launched, Part
 from worker.telemetry import LISTEN_FD, READY_FD
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from handlers import effects
 from handlers.errors import PermanentError, TransientError
-from handlers.events import WHOLE_BODY, Delivery, Event, Outcome, Unmapped
-from handlers.store import dead_letters, deliveries, events, retries
+from handlers.events import WHOLE_BODY, Delivery, Event, Outcome, Unmapped, element_of
+from handlers.store import dead_letters, deliveries, distrust, events, replays, retries
 from handlers.store.dead_letters import Letter
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
@@ -84,6 +84,14 @@ class Dispatcher:
             except Exception:  # noqa: BLE001  # whose unit it was is found out by each on its own
                 self._commit(units)
 
+    def apply(self, units: Sequence[Unit]) -> None:
+        """Commits units that somebody else has read: those of the archive, when it is read anew.
+
+        Raises:
+            TransientError: the database is away.
+        """
+        self._commit(units)
+
     def process_rows(self, ids: Sequence[retries.RowId]) -> None:
         """Tries what stands in retry rows once more; a row that is gone or held by another is nothing to do.
 
@@ -96,6 +104,7 @@ class Dispatcher:
             archived = deliveries.load(tx, {delivery for delivery, _ in ids})
             left = dead_letters.left_out(tx, archived)
             suspects = retries.suspects(tx, ids)
+        self._reader.look_again({each.connection_id for each in archived.values()})
         for row in sorted(row for row in set(ids) if row[0] in archived):
             if row in suspects:
                 self._alone(archived[row[0]], row, left)
@@ -153,9 +162,9 @@ class Dispatcher:
             if isinstance(decoded, Undecodable):
                 return [replace(unit, delivery=kept, row=row) for unit in self._reader.units(decoded, now)]
             kept = decoded
-        read = self._reader.units(replace(kept, received_at=max(now, kept.received_at)), now, row)
+        read = self._reader.units(replace(kept, read_at=max(now, kept.received_at)), now, row)
         units = [replace(unit, delivery=kept) for unit in read]
-        meant = [unit for unit in units if WHOLE_BODY in {row[1], unit.index} or unit.index == row[1]]
+        meant = [unit for unit in units if WHOLE_BODY in {row[1], unit.index} or row[1] in _places(unit.index)]
         if meant:
             return meant
         error = PermanentError("event_gone", "its delivery, as it is read now, has no event of that number")
@@ -184,20 +193,23 @@ class Dispatcher:
             due = retries.take(tx, [unit.row for unit in units if unit.row is not None])
             held = {(each.delivery_id, each.index): each for each in due}
             mine = [unit for unit in units if unit.row is None or unit.row in held]
-            deliveries.archive(
-                tx, list({each.delivery.delivery_id: each.delivery for each in mine}.values()), tally.now
-            )
-            self._apply(tx, mine, tally)
+            batch = list({each.delivery.delivery_id: each.delivery for each in mine}.values())
+            deliveries.archive(tx, batch, tally.now)
+            if gone := distrust.left_set(tx, batch, tally.now):
+                mine = [unit for unit in mine if unit.delivery.delivery_id not in gone]
+            sent = replays.under_way(tx, held)
+            outcomes = self._apply(tx, mine, tally)
             settled = [settle(each, held.get(each.row) if each.row else None, tally.now, self._dice) for each in mine]
             tally.buried(dead_letters.bury(tx, [each for each in settled if isinstance(each, Letter)], tally.now))
+            tally.replayed(sent, mine, settled, outcomes)
             again = [each for each in settled if isinstance(each, retries.Row)]
-            retries.schedule(tx, again)
+            retries.schedule(tx, again, held)
             retries.finish(tx, sorted(held.keys() - {(row.delivery_id, row.index) for row in again}))
             tally.retried(again)
         tally.count()
 
-    def _apply(self, tx: Transaction, units: Sequence[Unit], tally: Tally) -> None:
-        """Records the events that are new, applies them and notes how they ended."""
+    def _apply(self, tx: Transaction, units: Sequence[Unit], tally: Tally) -> dict[events.Identity, str]:
+        """Records the events that are new, applies them and notes how they ended, which it returns."""
         arrivals = [
             events.Arrival(unit.item, unit.delivery.delivery_id, unit.delivery.received_at, unit.map_fingerprint)
             for unit in units
@@ -218,11 +230,17 @@ class Dispatcher:
         dead_letters.supersede(tx, [(event.connection_id, event.digest) for event in applied])
         for arrival, outcome in zip(fresh.values(), outcomes, strict=True):
             tally.ended(arrival.event, outcome, arrival.received_at)
+        return {identity: outcome.value for identity, outcome in zip(fresh, outcomes, strict=True)}
 
 
 def _named(delivery_id: str, unit: Unit) -> set[retries.RowId]:
     """The letters that would speak of a unit: its own, and one of its whole delivery."""
     return {(delivery_id, unit.index), (delivery_id, WHOLE_BODY)}
+
+
+def _places(index: int) -> tuple[int, int]:
+    """The rows that may mean an event: its own, and its element's, which was one letter while it could not be read."""
+    return index, element_of(index)
 
 
 def _poison() -> PermanentError:
@@ -233,4 +251,4 @@ def _failed(unit: Unit, error: Exception) -> Unmapped | PutOff:
     """What becomes of the one event that stopped its transaction."""
     if isinstance(error, PermanentError):
         return Unmapped(unit.index, unit.digest, error)
-    return PutOff(unit.index, error)
+    return PutOff(unit.index, error, digest=unit.digest)

@@ -16,9 +16,11 @@ from worker.cli import (
     history,
     migrate,
     output,
+    rebuild,
     records,
     roles,
     routes,
+    schema,
     send,
     up,
     uptime,
@@ -43,6 +45,7 @@ _GROUPS = (
     send,
     events,
     dead_letters,
+    rebuild,
     audit,
     records,
     history,
@@ -50,6 +53,7 @@ _GROUPS = (
     config,
     doctor,
     routes,
+    schema,
 )
 
 

@@ -9,14 +9,16 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
 from handlers import sources
 from handlers.connections import Registry
+from handlers.errors import TransientError
 from handlers.settings import PREFIX, load
 from handlers.store import leader, letter_acts
+from handlers.store.clock import DatabaseClock
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from worker import actors
@@ -26,10 +28,14 @@ from worker.console.app import build_app
 from worker.console.checks import Readiness
 from worker.console.serve import listen, serve, serving
 from worker.dispatch import Dispatcher
+from worker.doctor.findings import CLOCK_WARN_SECONDS
 from worker.due import DueRows
 from worker.queue import ring_rows
+from worker.resumed import resumed_rows
+from worker.retention import expired_letters
 from worker.scheduler import Scheduler, due_rows, waiting_letters
 from worker.settings import WorkerSettings
+from worker.tally import begin_counting
 from worker.telemetry import CONFIGURATION_ERRORS, configure_logging, handed_socket, is_multiprocess, report_ready
 from worker.units import Reader
 
@@ -38,13 +44,13 @@ REFRESH_SECONDS = 1.0
 NICENESS = 5
 """How far the worker steps back where it shares a machine with the receiver: a sender waits for an answer, within
 seconds; what was accepted waits for nobody. Measured on 2 busy cores: a tenth more accepted, the same committed."""
+MEASURE_SECONDS = 10.0
+"""Between two looks at the database's clock, so that one that is set anew meanwhile is noticed soon."""
+END_SECONDS = 1.0
+"""How long the end of a process waits for what it only looks at; a database that hangs must not keep it."""
 STOPPING = frozenset({signal.SIGTERM, signal.SIGINT})
 
 log = structlog.get_logger()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def worker() -> None:
@@ -61,8 +67,10 @@ def worker() -> None:
     url = questions.require(settings, database)
     broker = make_broker(url)
     reader = Reader(registry, sources.load(), max_body_bytes=settings.max_body_bytes)
-    actors.declare(broker, Dispatcher(database, reader, clock=_now, dice=random.Random()))  # noqa: S311  # jitter
-    with _refreshing(registry), _own_port(settings, database, registry):
+    clock = DatabaseClock(database)
+    actors.declare(broker, Dispatcher(database, reader, clock=clock, dice=random.Random()))  # noqa: S311  # jitter
+    begin_counting()
+    with _measuring(clock), _refreshing(registry), _own_port(settings, database, registry):
         gc.freeze()  # what start-up made stays: the collector need not walk it at every batch
         os.nice(NICENESS)
         log.info("worker_ready", threads=settings.worker_threads)
@@ -81,26 +89,33 @@ def scheduler() -> None:
     database = Database(settings.database, pool_size=2)
     registry = Registry(settings.connections_path, settings.home)
     broker = make_broker(questions.require(settings, database))
+    clock = DatabaseClock(database)
 
     def hold(duty: str, owner: str, ttl: timedelta) -> bool:
         with database.write() as connection:
-            return leader.hold(Transaction(connection), duty, owner, now=_now(), ttl=ttl)
+            return leader.hold(Transaction(connection), duty, owner, now=clock(), ttl=ttl)
 
     def release(duty: str, owner: str) -> None:
         with database.write() as connection:
             leader.release(Transaction(connection), duty, owner)
 
     def send(limit: int) -> int:
-        there = [each.id for each in registry.all().values() if not (each.paused or each.revoked)]
-        return letter_acts.send_waiting(database, there, _now(), limit)
+        there = [each for each in registry.all().values() if not (each.paused or each.revoked)]
+        members = [(each.endpoint, each.external_id) for each in there if each.endpoint and each.external_id]
+        return letter_acts.send_waiting(database, [each.id for each in there], clock(), limit, members)
+
+    def paused() -> list[str]:
+        return [each.id for each in registry.all().values() if each.paused]
 
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     stop = threading.Event()
     for number in STOPPING:
         signal.signal(number, lambda *_: stop.set())
-    due = DueRows(database, lambda ids: ring_rows(broker, ids), _now)
-    ticks = [waiting_letters(send), due_rows(due.lease, due.ring)]
-    with _refreshing(registry), _own_port(settings, database, registry):
+    due = DueRows(database, lambda ids: ring_rows(broker, ids), clock)
+    ticks = [waiting_letters(send), resumed_rows(database, paused, clock), due_rows(due.lease, due.ring)]
+    if settings.dead_letter_retention is not None:
+        ticks.append(expired_letters(database, settings.dead_letter_retention, clock))
+    with _measuring(clock), _refreshing(registry), _own_port(settings, database, registry):
         log.info("scheduler_ready", owner=owner)
         report_ready()
         Scheduler(ticks, hold, release, owner).run(stop)
@@ -152,24 +167,61 @@ def _own_port(settings: WorkerSettings, database: Database, registry: Registry) 
 @contextlib.contextmanager
 def _refreshing(registry: Registry) -> Iterator[None]:
     """Looks at the connections file once a second, in a thread."""
-    stop = threading.Event()
+    counted = registry.bad_edits
 
     def refresh() -> None:
-        counted = registry.bad_edits
-        while not stop.wait(REFRESH_SECONDS):
-            registry.refresh()
-            if registry.bad_edits != counted:
-                CONFIGURATION_ERRORS.inc(registry.bad_edits - counted)
-                counted = registry.bad_edits
-                log.error("connections_not_read", problems=list(registry.problems))
+        nonlocal counted
+        registry.refresh()
+        if registry.bad_edits != counted:
+            CONFIGURATION_ERRORS.inc(registry.bad_edits - counted)
+            counted = registry.bad_edits
+            log.error("connections_not_read", problems=list(registry.problems))
 
-    thread = threading.Thread(target=refresh, name="connections", daemon=True)
+    with _repeating("connections", REFRESH_SECONDS, refresh):
+        yield
+
+
+@contextlib.contextmanager
+def _measuring(clock: DatabaseClock) -> Iterator[None]:
+    """Measures the database's clock now, and then now and again in a thread.
+
+    Raises:
+        TransientError: the database is away already.
+    """
+    told = 0.0
+
+    def measure() -> None:
+        nonlocal told
+        off = clock.measure().total_seconds()
+        if abs(off - told) > CLOCK_WARN_SECONDS:
+            log.warning("clocks_disagree", database_ahead_seconds=off)
+            told = off
+
+    def measure_again() -> None:
+        with contextlib.suppress(TransientError):  # what was measured last stands
+            measure()
+
+    measure()
+    with _repeating("clock", MEASURE_SECONDS, measure_again):
+        yield
+
+
+@contextlib.contextmanager
+def _repeating(name: str, seconds: float, work: Callable[[], None]) -> Iterator[None]:
+    """Does something again and again in a thread, while the block runs."""
+    stop = threading.Event()
+
+    def repeat() -> None:
+        while not stop.wait(seconds):
+            work()
+
+    thread = threading.Thread(target=repeat, name=name, daemon=True)
     thread.start()
     try:
         yield
     finally:
         stop.set()
-        thread.join()
+        thread.join(END_SECONDS)
 
 
 ROLES: dict[str, Callable[[], None]] = {"worker": worker, "scheduler": scheduler, "console": console}

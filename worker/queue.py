@@ -61,6 +61,10 @@ __all__ = [
 WIRE_VERSION = b"\x01"
 """First byte of the wire form: a worker that is older than a receiver hands on what it cannot read, unharmed."""
 
+_LONGEST_ID = 512
+"""Characters; ours have 36, a connection's at most 64."""
+_MOST_SECRETS = 1_000
+
 BATCH_ACTOR = "process_batch"
 ROWS_ACTOR = "process_rows"
 
@@ -111,7 +115,9 @@ def decode(raw: bytes, connection_id: str = "") -> Delivery | Undecodable:
         raw: what `encode` gave, or anything.
         connection_id: whose it is, for what cannot be read.
     """
-    return _read(_decoder, raw, connection_id)
+    found = _read(_decoder, raw, connection_id)
+    reason = _unsound(found) if isinstance(found, Delivery) else None
+    return found if reason is None else Undecodable(connection_id, raw, reason)
 
 
 def revoke(url: str, connection_id: str) -> None:
@@ -175,6 +181,24 @@ def encode_row(row: tuple[str, int]) -> bytes:
 def decode_row(raw: bytes, connection_id: str = "") -> tuple[str, int] | Undecodable:
     """Reads it; whatever the bytes, it returns. A ring that cannot be read is nothing to do: it is rung again."""
     return _read(_row_decoder, raw, connection_id)
+
+
+def _unsound(delivery: Delivery) -> str | None:
+    """Why no database would take a delivery that can be decoded; None where nothing is the matter."""
+    if delivery.received_at.tzinfo is None:
+        return "a time without a zone"
+    if not 0 <= delivery.secret_position <= _MOST_SECRETS:
+        return "a position of no secret"
+    if len(delivery.delivery_id) > _LONGEST_ID or len(delivery.connection_id) > _LONGEST_ID:
+        return "an id of great length"
+    texts = (
+        delivery.delivery_id,
+        delivery.connection_id,
+        delivery.verdict,
+        *delivery.headers,
+        *delivery.headers.values(),
+    )
+    return "U+0000 in a text" if any("\0" in text for text in texts) else None
 
 
 _Item = TypeVar("_Item")

@@ -7,7 +7,7 @@ letter comes to is a worker's affair, and no signature is verified again.
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -68,30 +68,51 @@ class Plan(msgspec.Struct, frozen=True):
     matched: int
 
 
-def why_not(letter: KeptLetter, connection: Connection | None, now: datetime) -> str | None:
+def why_not(
+    letter: KeptLetter, connection: Connection | None, now: datetime, *, is_anyones: bool = False
+) -> str | None:
     """What holds a letter up; None where it can be sent on its way.
 
     Args:
         letter: as it stands.
         connection: its own, as the registry knows it.
         now: the clock.
+        is_anyones: it came to an address that several connections share, and does not say whose it is.
     """
     if letter.state == REPLAYED:
         return "already_replayed"
     if letter.state != OPEN:
         return "edited" if letter.edited_into is not None else letter.state
+    if connection is None and is_anyones:
+        return None
     if connection is None or connection.revoked or connection.paused:
         return _held_back(connection)
     waits = letter.code == CLOCK_SKEW and letter.retry_at is not None and letter.retry_at > now
     return "not_yet_time" if waits else None
 
 
-def plan(letters: Iterable[KeptLetter], connections: Mapping[str, Connection], now: datetime) -> Plan:
-    """Tells the letters that can be replayed from those that cannot, and counts both."""
+def plan(
+    letters: Iterable[KeptLetter],
+    connections: Mapping[str, Connection],
+    now: datetime,
+    endpoints: Collection[str] = (),
+) -> Plan:
+    """Tells the letters that can be replayed from those that cannot, and counts both.
+
+    Args:
+        letters: those that were asked for.
+        connections: all there are, by id.
+        now: the clock.
+        endpoints: the names of the addresses that connections share.
+    """
+    members = {(each.endpoint, each.external_id): each for each in connections.values() if each.endpoint is not None}
     counts: Counter[tuple[str, str, str | None]] = Counter()
     keys: list[Key] = []
     for letter in letters:
-        reason = why_not(letter, connections.get(letter.connection_id), now)
+        owner = connections.get(letter.connection_id) or members.get((letter.connection_id, letter.waits_for))
+        # Without an id that could be read it is nobody's; read once more, it may be somebody's.
+        is_anyones = letter.connection_id in endpoints and letter.waits_for is None
+        reason = why_not(letter, owner, now, is_anyones=is_anyones)
         counts[letter.code, letter.connection_id, reason] += 1
         if reason is None:
             keys.append(letter.key)

@@ -67,11 +67,11 @@ def settle(unit: Unit, due: Due | None, now: datetime, dice: random.Random) -> L
             return _letter(unit, item.error, earlier)
         earlier = [*earlier, {"at": now.isoformat(), "code": _code(item.error), "message": _message(item.error)}]
     wait = item.wait if item.wait is not None else delay(made, dice)
-    delivery = unit.delivery
     alone = item.alone or (due is not None and due.alone)
     # A death is held against what ended the worker: the row itself, not the parts that it is taken into.
     deaths = due.deaths if due is not None and due.index == item.index else 0
-    return Row(delivery.delivery_id, item.index, delivery.connection_id, made, now + wait, earlier, alone, deaths)
+    whose = unit.connection_id
+    return Row(unit.delivery.delivery_id, item.index, whose, made, now + wait, earlier, alone, deaths)
 
 
 def _letter(unit: Unit, error: Exception, attempts: list[dict[str, str]]) -> Letter:
@@ -79,7 +79,8 @@ def _letter(unit: Unit, error: Exception, attempts: list[dict[str, str]]) -> Let
     return Letter(
         delivery_id=unit.delivery.delivery_id,
         index=unit.index,
-        connection_id=unit.delivery.connection_id,
+        connection_id=unit.connection_id,
+        waits_for=unit.waits_for,
         digest=unit.digest,
         code=_code(error),
         error_class=type(error).__name__,

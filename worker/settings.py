@@ -1,10 +1,17 @@
 """Settings of the worker, the scheduler, the console and the commands; the receiver has its own and no database."""
 
+from datetime import timedelta
+
 from pydantic import Field, SecretStr, field_validator
 
 from handlers.settings import DATABASE_SCHEMES, Settings
+from worker.durations import read_duration
 
 SQLITE_FILE = "maintenworks.db"
+SHORTEST_RETENTION = timedelta(hours=1)
+"""It is looked at once an hour; what is shorter was meant otherwise."""
+LONGEST_RETENTION = timedelta(days=36_500)
+"""A hundred years, which is for ever."""
 
 
 class WorkerSettings(Settings):
@@ -16,18 +23,28 @@ class WorkerSettings(Settings):
         ops_port: the console's port; 0 picks a free one.
         worker_threads: batches that one worker process has under way at once. More do not help SQLite, which has one
             writer; against PostgreSQL a thread waits most of its time.
+        dead_letter_retention: how long dead letters are kept once they are settled, such as `90d`; None means for ever.
+            Open ones are kept for ever in any case.
     """
 
     database_url: SecretStr | None = None
     ops_host: str = Field(default="127.0.0.1", min_length=1)
     ops_port: int = Field(default=8081, ge=0, le=65535)
     worker_threads: int = Field(default=24, ge=1, le=64)
+    dead_letter_retention: str | None = None
 
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(DATABASE_SCHEMES):
             raise ValueError(f"starts with none of {', '.join(DATABASE_SCHEMES)}")
+        return value
+
+    @field_validator("dead_letter_retention")
+    @classmethod
+    def _lasting(cls, value: str | None) -> str | None:
+        if value is not None and not SHORTEST_RETENTION <= read_duration(value) <= LONGEST_RETENTION:
+            raise ValueError("keep them for an hour at least; leave it out to keep them for ever")
         return value
 
     @property

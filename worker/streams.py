@@ -26,6 +26,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from worker.outages import Outage, tell_instead_of_dramatiq
 from worker.scripts import ACK, GIVE_BACK
 from worker.streams_consumer import Lane, StreamsConsumer
 from worker.streams_leases import LEASE, Envelope, Holdings, Renewal
@@ -75,6 +76,7 @@ class StreamsBroker(dramatiq.Broker):
         self._holdings = Holdings()
         self._renewal: Renewal | None = None
         self._starting = threading.Lock()
+        self._outages: dict[str, Outage] = {}
 
     def declare_queue(self, queue_name: str) -> None:
         """Declares a lane; a worker started before or after consumes it.
@@ -84,6 +86,7 @@ class StreamsBroker(dramatiq.Broker):
         """
         self._lane(queue_name)
         if queue_name not in self.queues:
+            tell_instead_of_dramatiq(queue_name)
             self.emit_before("declare_queue", queue_name)
             self.queues[queue_name] = None
             self.emit_after("declare_queue", queue_name)
@@ -102,20 +105,28 @@ class StreamsBroker(dramatiq.Broker):
         del prefetch
         lane = self._lane(queue_name)
         with self._starting:
+            outage = self._outages.setdefault(queue_name, Outage("broker_away", "broker_back", lane=queue_name))
             if self._renewal is None:
                 self._renewal = Renewal(self._url, self.consumer_name, self._holdings, self._lease)
                 self._renewal.start()
-        return StreamsConsumer(
-            self._url,
-            self.consumer_name,
-            queue_name,
-            lane,
-            holdings=self._holdings,
-            settle=self._settle,
-            give_back=self._give_back,
-            lease=self._lease,
-            block=timedelta(milliseconds=timeout),
-        )
+        try:
+            consumer = StreamsConsumer(
+                self._url,
+                self.consumer_name,
+                queue_name,
+                lane,
+                holdings=self._holdings,
+                settle=self._settle,
+                give_back=self._give_back,
+                on_failure=outage.failed,
+                lease=self._lease,
+                block=timedelta(milliseconds=timeout),
+            )
+        except BrokerConnectionError as error:
+            outage.failed(error)
+            raise
+        outage.ended()
+        return consumer
 
     def enqueue(self, message: "dramatiq.Message[Any]", *, delay: int | None = None) -> "dramatiq.Message[Any]":
         """Adds a message whose one argument is a list of items, one field each.

@@ -84,6 +84,7 @@ class StreamsConsumer(dramatiq.Consumer):
         holdings: Holdings,
         settle: Callable[[Envelope], None],
         give_back: Callable[[Sequence[Envelope]], None],
+        on_failure: Callable[[BrokerConnectionError], None],
         lease: timedelta,
         block: timedelta,
     ) -> None:
@@ -93,6 +94,7 @@ class StreamsConsumer(dramatiq.Consumer):
         self._holdings = holdings
         self._settle = settle
         self._give_back = give_back
+        self._on_failure = on_failure
         self._lease_ms = int(lease.total_seconds() * 1000)
         self._block_ms = int(block.total_seconds() * 1000)
         self._cache: deque[Envelope] = deque()
@@ -110,8 +112,7 @@ class StreamsConsumer(dramatiq.Consumer):
         if not self._cache:
             room = self._holdings.room(self._lane, self._about.prefetch, self._about.entries, self._block_ms / 1000)
             if room:
-                with closing_on_error():
-                    self._fill(room)
+                self._try_to_fill(room)
         return StreamMessage(self._cache.popleft(), self._about.actor_name) if self._cache else None
 
     def ack(self, message: dramatiq.MessageProxy) -> None:
@@ -141,6 +142,14 @@ class StreamsConsumer(dramatiq.Consumer):
         with contextlib.suppress(BrokerConnectionError), closing_on_error():
             self._script(LEAVE, self._name)
         self._client.close()
+
+    def _try_to_fill(self, room: int) -> None:
+        try:
+            with closing_on_error():
+                self._fill(room)
+        except BrokerConnectionError as error:
+            self._on_failure(error)
+            raise
 
     def _fill(self, room: int) -> None:
         now = time.monotonic()

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import redis
-import structlog
 
+from worker.outages import Outage
 from worker.scripts import RENEW
 from worker.streams_server import GROUP, MAX_BATCH, MAX_BATCH_BYTES, connect, stream
 
@@ -22,8 +22,6 @@ ANXIOUS_RENEWALS_PER_LEASE = 15
 
 LATELY = 50
 """Of so many entries the fullest tells how full the next may be: until one has been seen, full ones are expected."""
-
-_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -151,12 +149,14 @@ class Renewal(threading.Thread):
     def run(self) -> None:
         """Renews until closed."""
         pause = self._seconds / RENEWALS_PER_LEASE
+        outage = Outage("lease_renewal_failed", "lease_renewal_resumed")
         while not self._closed.wait(pause):
             try:
                 self.renew()
+                outage.ended()
                 pause = self._seconds / RENEWALS_PER_LEASE
             except (redis.RedisError, OSError) as error:
-                _log.warning("lease_renewal_failed", error=type(error).__name__)
+                outage.failed(error)
                 pause = self._seconds / ANXIOUS_RENEWALS_PER_LEASE
         self._client.close()
 

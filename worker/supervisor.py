@@ -1,78 +1,29 @@
 """Processes that belong together: started in order, started again when they die, drained in the opposite order.
 
-One thread and one loop, which sleeps until a child says that it is ready, a child dies, a signal comes, or a start
-is due.
+One thread and one loop, which sleeps until a child says that it is ready or lives, a child dies, a signal comes, or a
+start is due.
 """
 
 import contextlib
-import dataclasses
 import os
-import random
 import selectors
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
 import structlog
 
-from handlers.errors import MaintenworksError
+from worker.parts import Child, Part
 
-FIRST_DELAY_SECONDS = 0.25
-GREATEST_DELAY_SECONDS = 30.0
-STEADY_SECONDS = 30.0
-"""What has run for this long has started well: the next failure counts as the first."""
 HOPELESS = (2, 69)
 """Exit codes of a wrong configuration and an unreachable service: on the first start, trying again cannot mend it."""
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 CHORE_SECONDS = 5.0
-"""How often what has to be looked at now and then is."""
+"""How often what has to be looked at now and then is: whether each child lives, and the chore."""
 KILL_SECONDS = 5.0
 """A killed process that has not ended by then waits for a disk; nobody can help it."""
 
 log = structlog.get_logger()
-
-
-class Process(Protocol):
-    """What is asked of a child; `subprocess.Popen` is one."""
-
-    pid: int
-
-    def poll(self) -> int | None:
-        """Its exit code, once it has ended."""
-
-    def send_signal(self, number: int, /) -> None:
-        """Sends it a signal; nothing to do once it has ended."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Launched:
-    """A child just started.
-
-    Attributes:
-        process: the child.
-        ready: descriptor on which it will say that it is ready; None for one that is ready already.
-    """
-
-    process: Process
-    ready: int | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """One of the processes that belong together.
-
-    Attributes:
-        name: for the log.
-        launch: starts it.
-        grace: seconds from SIGTERM until it is killed.
-        release: lets go, when its draining begins, of what was kept for it.
-    """
-
-    name: str
-    launch: Callable[[], Launched]
-    grace: float
-    release: Callable[[], None] = lambda: None
 
 
 class Supervisor:
@@ -82,7 +33,7 @@ class Supervisor:
         parts: in the order of starting; what is started last is drained first.
         on_ready: called once, when all of them are ready for the first time.
         on_end: called whenever one of them has ended, before it is started again.
-        chore: called every `CHORE_SECONDS`, in this thread like all of these; None lets it sleep.
+        chore: called every `CHORE_SECONDS`, in this thread like all of these.
     """
 
     def __init__(
@@ -91,9 +42,9 @@ class Supervisor:
         on_ready: Callable[[], None],
         *,
         on_end: Callable[[], None] = lambda: None,
-        chore: Callable[[], None] | None = None,
+        chore: Callable[[], None] = lambda: None,
     ) -> None:
-        self._children = [_Child(part) for part in parts]
+        self._children = [Child(part) for part in parts]
         self._on_ready = on_ready
         self._on_end = on_end
         self._chore = chore
@@ -134,12 +85,12 @@ class Supervisor:
                 self._on_ready()
         return self._drain(wakeup)
 
-    def _do_due(self) -> float | None:
-        """Does all that is due; returns the seconds until something is again, or None where nothing will be."""
+    def _do_due(self) -> float:
+        """Does all that is due; returns the seconds until something is again."""
         until_start = self._start_due()
-        if self._chore is None:
-            return until_start
         if time.monotonic() >= self._chore_due:
+            for child in self._children:
+                child.miss()
             self._chore()
             self._chore_due = time.monotonic() + CHORE_SECONDS
         until_chore = max(0.0, self._chore_due - time.monotonic())
@@ -153,7 +104,7 @@ class Supervisor:
         waits = [child.due - time.monotonic() for child in self._children if child.process is None]
         return max(0.0, min(waits)) if waits else None
 
-    def _stopped(self, wakeup: int, timeout: float | None) -> int | None:
+    def _stopped(self, wakeup: int, timeout: float) -> int | None:
         """Sleeps until something happens; returns the number of a stopping signal if that was it."""
         for key, _ in self._selector.select(timeout):
             if key.fileobj == wakeup:
@@ -161,12 +112,17 @@ class Supervisor:
                     if number in STOPPING:
                         return number
             else:
-                child, process = key.data
-                if os.read(key.fd, 64) and child.process is process:
-                    child.ready = child.was_ready = True
-                self._selector.unregister(key.fileobj)
-                os.close(key.fd)
+                self._hear(key)
         return None
+
+    def _hear(self, key: selectors.SelectorKey) -> None:
+        """A child said something, or let go of its descriptor."""
+        child, process = key.data
+        if not os.read(key.fd, 64):
+            self._selector.unregister(key.fileobj)
+            os.close(key.fd)
+        elif child.process is process:
+            child.hear()
 
     def _drain(self, wakeup: int) -> int:
         log.info("drain_started")
@@ -184,7 +140,7 @@ class Supervisor:
         log.info("drained")
         return 0
 
-    def _await_end(self, child: "_Child", wakeup: int, seconds: float) -> int | None:
+    def _await_end(self, child: Child, wakeup: int, seconds: float) -> int | None:
         """Waits for a child's end, so long at most; returns the number of a stopping signal that came first."""
         deadline = time.monotonic() + seconds
         while child.reap() is None and child.process is not None and time.monotonic() < deadline:
@@ -192,61 +148,6 @@ class Supervisor:
             if number is not None:
                 return number
         return None
-
-
-class _Child:
-    """A part and its present process."""
-
-    def __init__(self, part: Part) -> None:
-        self.part = part
-        self.process: Process | None = None
-        self.ready = self.was_ready = False
-        self.due = 0.0
-        self._started = 0.0
-        self._failures = 0
-
-    def is_due(self) -> bool:
-        return self.process is None and time.monotonic() >= self.due
-
-    def start(self) -> int | None:
-        """Launches it; returns the descriptor on which it will say that it is ready."""
-        self._started = time.monotonic()
-        try:
-            launched = self.part.launch()
-        except MaintenworksError as error:
-            if not self.was_ready:
-                raise
-            log.warning("role_not_started", name=self.part.name, reason=str(error))
-            self._wait()
-            return None
-        self.process = launched.process
-        self.ready = launched.ready is None
-        self.was_ready = self.was_ready or self.ready
-        log.info("role_started", name=self.part.name, pid=launched.process.pid)
-        return launched.ready
-
-    def reap(self) -> int | None:
-        """Notices its end; returns the exit code if it has just ended."""
-        code = None if self.process is None else self.process.poll()
-        if code is None:
-            return None
-        log.info("role_ended", name=self.part.name, code=code)
-        self.process = None
-        self.ready = False
-        self._wait()
-        return code
-
-    def _wait(self) -> None:
-        """Sets when it is started again: doubling, and jittered, so that parts that fall together do not rise so."""
-        if time.monotonic() - self._started >= STEADY_SECONDS:
-            self._failures = 0
-        delay = min(GREATEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2**self._failures)
-        self.due = time.monotonic() + delay * random.uniform(0.5, 1)  # noqa: S311  # jitter, not a secret
-        self._failures = min(self._failures + 1, 32)
-
-    def send(self, number: int) -> None:
-        if self.process is not None:
-            self.process.send_signal(number)
 
 
 @contextlib.contextmanager

@@ -1,18 +1,22 @@
 """Counting what a transaction came to; only once it has committed, so that no failed try is ever counted."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 from handlers import effects
 from handlers.events import Event, Outcome
 from handlers.store.dead_letters import Letter
-from handlers.store.retries import Row
+from handlers.store.events import Identity, identity
+from handlers.store.retries import Row, RowId
 from worker import telemetry
+from worker.units import Unit
 
 DUPLICATE = "duplicate"
 DEAD_LETTER = "dead_letter"
+REPLAY_OUTCOMES = (DEAD_LETTER, Outcome.APPLIED.value, Outcome.STALE.value, Outcome.IGNORED.value, DUPLICATE)
+"""How what an operator replayed may end, the worst first."""
 OTHER_TYPE = "other"
 """Label of a type that no effect handles: what a sender writes there must not make a series."""
 
@@ -30,6 +34,7 @@ class Tally:
         self._received: list[datetime] = []
         self._letters: Counter[str] = Counter()
         self._retried: Counter[str] = Counter()
+        self._replayed: Counter[str] = Counter()
 
     def ended(self, event: Event, outcome: Outcome, received_at: datetime) -> None:
         """An event that was new."""
@@ -52,6 +57,30 @@ class Tally:
             if row.attempts:
                 self._retried[row.attempts[-1]["code"]] += 1
 
+    def replayed(
+        self,
+        letters: Collection[RowId],
+        units: Sequence[Unit],
+        settled: Sequence[Letter | Row | None],
+        outcomes: Mapping[Identity, str],
+    ) -> None:
+        """Letters that an operator sent on their way, and that have ended now.
+
+        Args:
+            letters: those that are on their way.
+            units: what was worked on.
+            settled: what each of them came to, as `worker.retries.settle` says.
+            outcomes: of the events that were new.
+        """
+        by_letter: dict[RowId, set[str | None]] = {}
+        for unit, came_to in zip(units, settled, strict=True):
+            if unit.row is not None and unit.row in letters:
+                by_letter.setdefault(unit.row, set()).add(_end(unit, came_to, outcomes))
+        for ends in by_letter.values():
+            # A body may hold many events; it has ended as badly as the worst of them.
+            if None not in ends:
+                self._replayed[next(outcome for outcome in REPLAY_OUTCOMES if outcome in ends)] += 1
+
     def count(self) -> None:
         """Adds everything to the metrics."""
         types = known_types()
@@ -62,9 +91,27 @@ class Tally:
             telemetry.DEAD_LETTERS.labels(code).inc(number)
         for code, number in self._retried.items():
             telemetry.RETRIES.labels(code).inc(number)
+        for outcome, number in self._replayed.items():
+            telemetry.REPLAYS.labels(outcome).inc(number)
         committed = datetime.now(UTC)
         for received_at in self._received:
-            telemetry.EVENT_END_TO_END.observe((committed - received_at).total_seconds())
+            # A receiver's clock may be ahead of ours, and a histogram's sum must not fall.
+            telemetry.EVENT_END_TO_END.observe(max(0.0, (committed - received_at).total_seconds()))
+
+
+def begin_counting() -> None:
+    """Shows what has not happened yet as zero, so that its first time is seen as a rise."""
+    for outcome in REPLAY_OUTCOMES:
+        telemetry.REPLAYS.labels(outcome)
+
+
+def _end(unit: Unit, came_to: Letter | Row | None, outcomes: Mapping[Identity, str]) -> str | None:
+    """How a unit has ended; None for what is tried again."""
+    if isinstance(came_to, Row):
+        return None
+    if isinstance(came_to, Letter):
+        return DEAD_LETTER
+    return outcomes.get(identity(unit.item), DUPLICATE) if isinstance(unit.item, Event) else Outcome.IGNORED.value
 
 
 def known_types() -> frozenset[str]:

@@ -11,6 +11,8 @@ import importlib.metadata
 import os
 import platform
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from typing import Literal
 
@@ -28,7 +30,10 @@ MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 """Where the processes of `up` keep their metrics; read by prometheus_client at its first import."""
 
 READY_FD = "MAINTENWORKS_READY_FD"
-"""The descriptor on which a child tells `up` that it is ready."""
+"""The descriptor on which a child tells `up` that it is ready, and then that it lives."""
+
+BEAT_SECONDS = 2.0
+"""How often it says so: often enough to be heard between any two looks."""
 
 LISTEN_FD = "MAINTENWORKS_LISTEN_FD"
 """The listening socket that `up` keeps for a child, so that a restarted one has the same port."""
@@ -70,6 +75,7 @@ HANDLER_DURATION = _histogram(
 )
 RETRIES = _counter("retries", "Failed attempts that are tried again.", "error")
 DEAD_LETTERS = _counter("dead_letters", "Events and bodies buried.", "error")
+REPLAYS = _counter("replays", "Dead letters that an operator sent again, by how they ended.", "outcome")
 SIGNATURE_SECRET_USED = _counter(
     "signature_secret_used", "Verified requests by which of the secrets verified them.", "connection", "position"
 )
@@ -156,9 +162,20 @@ def handed_socket() -> socket.socket | None:
 
 
 def report_ready() -> None:
-    """Tells the process which started us, if it asked, that our work can begin."""
+    """Tells the process which started us, if it asked, that our work can begin, and from then on that we live."""
     descriptor = os.environ.pop(READY_FD, None)
     if descriptor is not None:
-        with contextlib.suppress(OSError):
-            os.write(int(descriptor), b"ready")
-            os.close(int(descriptor))
+        os.set_blocking(int(descriptor), False)
+        threading.Thread(target=_beat, args=(int(descriptor),), name="beat", daemon=True).start()
+
+
+def _beat(descriptor: int) -> None:
+    """Until nobody listens any more; where somebody is slow to, a word more or less is nothing."""
+    word = b"ready"
+    with contextlib.suppress(BrokenPipeError):
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                os.write(descriptor, word)
+            word = b"."
+            time.sleep(BEAT_SECONDS)
+    os.close(descriptor)

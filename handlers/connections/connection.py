@@ -1,11 +1,12 @@
-"""A connection: one customer's link to one source, as `connections.toml` describes it."""
+"""Connections and the addresses that some of them share, as `connections.toml` describes them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 from handlers.events import MappingOptions
-from handlers.signatures import Scheme
+from handlers.signatures import Pointer, Scheme
+from handlers.sources import Handshake
 
 Environment: TypeAlias = Literal["production", "sandbox"]
 Deployment: TypeAlias = Literal["cloud", "on_premises"]
@@ -49,33 +50,66 @@ class Api:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Connection:
-    """One entry of the registry. No secret's value is in it.
+class Address:
+    """Whatever a webhook may be posted to. No secret's value is in it.
 
     Attributes:
-        id: its name, in the webhook's address and in every record's identity.
-        source: the upstream system's kind, a name on the shelf of sources.
-        customer: whose it is; the id where nobody said.
-        environment: `production` or `sandbox`; figures never mix the two.
-        scheme: how its webhooks are signed.
+        id: its name, in `/webhooks/NAME`, in the metrics and in the count of what waits.
+        scheme: how the webhooks are signed.
         secrets: in the file's order; position 0 is the newest after a rotation.
-        options: what its source is told.
-        paused: deliveries are verified and kept, and applied once it is resumed.
-        revoked: verifies nothing; what was accepted before is still read by its options.
+        revoked: verifies nothing; what was accepted before is still read.
         rate_limit: verified requests a second and receiver; None for no limit.
-        deployment: `cloud` or `on_premises`, for the counting of credits.
-        api: None where nothing is fetched.
+        handshakes: what its senders may ask before they send.
     """
 
     id: str
+    scheme: Scheme
+    secrets: tuple[SecretRef, ...]
+    revoked: bool = False
+    rate_limit: float | None = None
+    handshakes: tuple[Handshake, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint(Address):
+    """An address that several connections share: whose an event is, its payload says, and the worker reads there.
+
+    Attributes:
+        source: whose rules it follows where it has none of its own; None where it has.
+        pointer: where a payload, or each event of one, has the id of its connection.
+    """
+
+    source: str | None
+    pointer: Pointer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection(Address):
+    """One customer's link to one source; its id is part of the identity of every record.
+
+    Attributes:
+        source: the upstream system's kind, a name on the shelf of sources.
+        customer: whose it is; the id where nobody said.
+        environment: `production` or `sandbox`; figures never mix the two.
+        options: what its source is told.
+        paused: deliveries are verified and kept, and applied once it is resumed.
+        deployment: `cloud` or `on_premises`, for the counting of credits.
+        api: None where nothing is fetched.
+        endpoint: the shared address at which its events come in; None where it has only its own.
+        external_id: the id by which payloads there name it.
+    """
+
     source: str
     customer: str
     environment: Environment
-    scheme: Scheme
-    secrets: tuple[SecretRef, ...]
     options: MappingOptions = field(default_factory=MappingOptions)
     paused: bool = False
-    revoked: bool = False
-    rate_limit: float | None = None
     deployment: Deployment = "cloud"
     api: Api | None = None
+    endpoint: str | None = None
+    external_id: str | None = None
+
+    @property
+    def has_address(self) -> bool:
+        """Whether webhooks can be posted under its own name."""
+        return self.endpoint is None or bool(self.secrets)

@@ -1,65 +1,60 @@
 """One table of `connections.toml` into one connection, or the notes on why not."""
 
-from collections.abc import Collection, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
-from handlers.connections.connection import Api, Connection, SecretRef
-from handlers.connections.fields import Fields, kind_of, zone_problem
-from handlers.connections.providers import reference_problem
-from handlers.errors import ConfigurationError
-from handlers.events import MappingOptions
-from handlers.model.values import Priority, Word
-from handlers.signatures import Scheme, scheme
+from handlers.connections import mapping, signing
+from handlers.connections.connection import Api, Connection, Endpoint, SecretRef
+from handlers.connections.fields import Fields
+from handlers.connections.mapping import read_options
+from handlers.connections.signing import read_reference, read_scheme, read_secrets
+from handlers.signatures import Scheme
 from handlers.sources import Source
 
 _FIELDS: Final = (
     "source",
     "customer",
     "environment",
-    "scheme",
-    "hmac",
-    "secrets",
+    "endpoint",
+    "external_id",
+    *signing.NAMES,
     "api",
     "deployment",
-    "time_zone",
-    "site_zones",
-    "currency",
-    "status_map",
-    "priority_map",
-    "rate_limit",
+    *mapping.NAMES,
     "paused",
     "revoked",
 )
-_LATER: Final[Mapping[str, str]] = {
-    "endpoint": "shared endpoints come with a later version; give the connection secrets and its own address",
-    "external_id": "shared endpoints come with a later version; leave it out",
-}
 
 
-def read_connection(connection_id: str, fields: Fields, sources: Mapping[str, Source]) -> Connection | None:
+def read_connection(
+    connection_id: str,
+    fields: Fields,
+    sources: Mapping[str, Source],
+    endpoints: Mapping[str, Endpoint | None],
+) -> Connection | None:
     """Reads one connection.
 
     Args:
         connection_id: its name, checked already.
         fields: of its table; what is wrong with them is noted there.
         sources: all there are, by name.
+        endpoints: those that it may join, by name; None for one that something is wrong with.
 
     Returns:
         None where something was wrong without which there is no connection.
     """
-    for later, message in _LATER.items():
-        if later in fields:
-            fields.wrong(later, message)
-    fields.only((*_FIELDS, *_LATER))
+    fields.only(_FIELDS)
     source = sources.get(_source(fields, sources))
-    by = _scheme(fields, source)
-    secrets = _secrets(fields)
+    joined = _joined(fields, endpoints)
+    by, secrets = _signing(fields, source, endpoints.get(joined or ""))
     rest = {
         "customer": fields.text("customer", connection_id),
         "environment": fields.one_of("environment", ("production", "sandbox"), "production"),
+        "endpoint": joined,
+        "external_id": fields.text("external_id"),
         "deployment": fields.one_of("deployment", ("cloud", "on_premises"), "cloud"),
-        "options": _options(fields),
+        "options": read_options(fields),
         "paused": fields.flag("paused"),
         "revoked": fields.flag("revoked"),
         "rate_limit": fields.rate("rate_limit"),
@@ -67,7 +62,36 @@ def read_connection(connection_id: str, fields: Fields, sources: Mapping[str, So
     }
     if source is None or by is None:
         return None
-    return Connection(id=connection_id, source=source.name, scheme=by, secrets=secrets, **rest)
+    return Connection(
+        id=connection_id, source=source.name, scheme=by, secrets=secrets, handshakes=source.handshakes, **rest
+    )
+
+
+def _joined(fields: Fields, endpoints: Mapping[str, Endpoint | None]) -> str | None:
+    """The endpoint that a connection's events come in at; None where it has only an address of its own."""
+    name = fields.text("endpoint")
+    if name is None:
+        if "external_id" in fields:
+            fields.wrong("external_id", 'has no endpoint to come in at; write endpoint = "NAME", or drop it')
+        return None
+    if name not in endpoints:
+        known = f"there are {', '.join(endpoints)}" if endpoints else "there is none"
+        fields.wrong("endpoint", f"is no endpoint; {known}; write [endpoints.{name}], or name another")
+    if "external_id" not in fields:
+        fields.wrong("external_id", "is missing; write the id by which the endpoint's payloads name this connection")
+    return name
+
+
+def _signing(
+    fields: Fields, source: Source | None, endpoint: Endpoint | None
+) -> tuple[Scheme | None, tuple[SecretRef, ...]]:
+    """Its own scheme and secrets; without secrets of its own those of the endpoint serve, at that one's address."""
+    if "endpoint" not in fields or "secrets" in fields:
+        return read_scheme(fields, source), read_secrets(fields)
+    for name in signing.NAMES:
+        if name in fields:
+            fields.wrong(name, "goes with an address of its own; the endpoint's serves here: drop it, or add secrets")
+    return (endpoint.scheme if endpoint is not None else None), ()
 
 
 def _source(fields: Fields, sources: Mapping[str, Source]) -> str:
@@ -75,70 +99,6 @@ def _source(fields: Fields, sources: Mapping[str, Source]) -> str:
         fields.wrong("source", f"is missing; name one of {', '.join(sources)}")
         return ""
     return str(fields.one_of("source", tuple(sources), ""))
-
-
-def _scheme(fields: Fields, source: Source | None) -> Scheme | None:
-    given = fields.any("scheme", str, dict)
-    base: tuple[str, ...] = ("scheme",) if isinstance(given, dict) else ()
-    if "hmac" in fields:  # the options may stand beside the scheme's name, or without it
-        if given not in (None, "hmac"):
-            fields.wrong("hmac", 'are options of scheme = "hmac"; drop them, or the other scheme')
-            return None
-        given = {"hmac": fields.any("hmac", dict, or_else={})}
-    if given is None:
-        given = source.default_scheme if source is not None else None
-    if given is None:
-        return None
-    try:
-        return scheme(given)
-    except ConfigurationError as error:
-        for problem in error.problems:
-            where, _, what = problem.partition(": ")
-            first, *inside = (*base, *where.split(".")) if where != "scheme" else ("scheme",)
-            fields.wrong(first, what, *inside)
-        return None
-
-
-def _secrets(fields: Fields) -> tuple[SecretRef, ...]:
-    if "secrets" not in fields:
-        if not fields.flag("revoked"):
-            fields.wrong("secrets", 'is missing; write secrets = [{ ref = "env:NAME" }]')
-        return ()
-    given = fields.any("secrets", list)
-    if given == []:
-        fields.wrong("secrets", 'is empty; write secrets = [{ ref = "env:NAME" }]')
-    refs = []
-    for position, each in enumerate(given or ()):
-        if isinstance(each, str):
-            fields.wrong("secrets", _not_a_table(each), position)
-        elif not isinstance(each, dict):
-            fields.wrong("secrets", f'is {kind_of(each)}; write {{ ref = "env:NAME" }}', position)
-        else:
-            refs.append(_secret(fields.inner(each, "secrets", position)))
-    return tuple(ref for ref in refs if ref is not None)
-
-
-def _not_a_table(text: str) -> str:
-    return reference_problem(text) or 'is a bare reference; write { ref = "…" } around it'
-
-
-def _secret(fields: Fields) -> SecretRef | None:
-    fields.only(("ref", "not_before", "not_after"))
-    not_before, not_after = fields.instant("not_before"), fields.instant("not_after")
-    if not_before is not None and not_after is not None and not_before >= not_after:
-        fields.wrong("not_after", "is not after not_before; such a secret is never used")
-    return _reference(fields, "ref", not_before=not_before, not_after=not_after)
-
-
-def _reference(fields: Fields, name: str, **window: Any) -> SecretRef | None:
-    if name not in fields:
-        fields.wrong(name, 'is missing; write a reference like "env:NAME" or "file:PATH"')
-        return None
-    text = fields.any(name, str)
-    problem = reference_problem(text) if text is not None else None
-    if problem is not None:
-        fields.wrong(name, problem)
-    return SecretRef(text=text, **window) if text is not None and problem is None else None
 
 
 def _api(fields: Fields) -> Api | None:
@@ -151,7 +111,7 @@ def _api(fields: Fields) -> Api | None:
     if base_url is None or not _is_web_address(base_url):
         api.wrong("base_url", 'is no address; write one like "https://api.makini.io/api/eam"')
         return None
-    return Api(base_url=base_url.rstrip("/"), token=_reference(api, "token") if "token" in api else None)
+    return Api(base_url=base_url.rstrip("/"), token=read_reference(api, "token") if "token" in api else None)
 
 
 def _is_web_address(text: str) -> bool:
@@ -161,18 +121,3 @@ def _is_web_address(text: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname) and not has_login
-
-
-def _options(fields: Fields) -> MappingOptions:
-    statuses = {word for kind in Word.__subclasses__() if kind is not Priority for word in kind.words}
-    return MappingOptions(
-        time_zone=fields.zone("time_zone"),
-        currency=fields.currency("currency"),
-        status_map=fields.map("status_map", lambda word: _word_problem(word, statuses)),
-        priority_map=fields.map("priority_map", lambda word: _word_problem(word, Priority.words)),
-        site_zones=fields.map("site_zones", zone_problem),
-    )
-
-
-def _word_problem(word: str, ours: Collection[str]) -> str | None:
-    return None if word in ours else f"is none of our words; there are {', '.join(sorted(ours))}"

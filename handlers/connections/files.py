@@ -67,6 +67,17 @@ def create(path: Path, content: bytes) -> None:
     _sync_folder(folder)
 
 
+def touch(path: Path) -> None:
+    """Sees to it that a private file is there, empty if it is new, for others to fill."""
+    path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        if os.fstat(descriptor).st_size == 0:
+            _give(descriptor, path.parent.stat())
+    finally:
+        os.close(descriptor)
+
+
 def _adopt(descriptor: int, target: Path) -> None:
     try:
         before = target.stat()

@@ -2,15 +2,20 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
-from handlers.connections.connection import Connection
+from handlers.connections.connection import Connection, Endpoint
+from handlers.connections.endpoint import read_endpoint
 from handlers.connections.entry import read_connection
 from handlers.connections.fields import Fields, kind_of
 from handlers.connections.problems import Problems
 from handlers.errors import ConfigurationError
 from handlers.sources import Source
+
+CONNECTIONS: Final = "connections"
+ENDPOINTS: Final = "endpoints"
+_ONE_OF: Final[Mapping[str, str]] = {CONNECTIONS: "a connection", ENDPOINTS: "an endpoint"}
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """An id is a piece of an address, a file's name and a label, unescaped in all three."""
@@ -21,7 +26,14 @@ _RESERVED: Final = "unknown"
 _SYNTAX: Final = re.compile(r"(.*) \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)")
 
 
-def parse(text: str, name: str, sources: Mapping[str, Source]) -> dict[str, Connection]:
+class Entries(NamedTuple):
+    """What a registry has, each by its name and in the file's order."""
+
+    connections: Mapping[str, Connection]
+    endpoints: Mapping[str, Endpoint]
+
+
+def parse(text: str, name: str, sources: Mapping[str, Source]) -> Entries:
     """Reads a registry.
 
     Args:
@@ -30,7 +42,7 @@ def parse(text: str, name: str, sources: Mapping[str, Source]) -> dict[str, Conn
         sources: all there are, by name.
 
     Returns:
-        The connections by their ids, in the file's order.
+        The connections and the endpoints.
 
     Raises:
         ConfigurationError: one line a problem, `FILE:LINE: connections.ID.FIELD: what is wrong; how to mend it`. A
@@ -40,13 +52,15 @@ def parse(text: str, name: str, sources: Mapping[str, Source]) -> dict[str, Conn
         root = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError([_syntax_problem(str(error), name, text)]) from None
+    except ValueError:  # CPython reads no integer of more than 4,300 digits, and does not say where one stands
+        raise ConfigurationError([f"{name}:1: has a number of thousands of digits; no field takes one"]) from None
     except RecursionError:
         raise ConfigurationError([f"{name}:1: is nested too deeply; connections are tables of one level"]) from None
     problems = Problems(name, text)
-    connections = _connections(root, problems, sources)
+    entries = _entries(root, problems, sources)
     if problems.told():
         raise ConfigurationError(problems.told())
-    return connections
+    return entries
 
 
 def _syntax_problem(message: str, name: str, text: str) -> str:
@@ -59,22 +73,37 @@ def _syntax_problem(message: str, name: str, text: str) -> str:
     return f"{name}:{line}: {column}: {what}; mend the TOML there"
 
 
-def _connections(root: Mapping[str, Any], problems: Problems, sources: Mapping[str, Source]) -> dict[str, Connection]:
+def _entries(root: Mapping[str, Any], problems: Problems, sources: Mapping[str, Source]) -> Entries:
     top = Fields(root, (), problems)
-    top.only(("connections", "endpoints"))
-    connections = top.any("connections", dict, or_else={})
-    for endpoint in top.any("endpoints", dict, or_else={}):
-        top.wrong("endpoints", "shared endpoints come with a later version; give each connection its own", endpoint)
-        if endpoint in connections:
-            top.wrong("connections", "is an endpoint's name too; rename one of the two", endpoint)
-    read = {}
-    for connection_id, values in connections.items():
-        if not _ID.fullmatch(connection_id) or connection_id == _RESERVED:
+    top.only((CONNECTIONS, ENDPOINTS))
+    endpoints = {name: read_endpoint(name, fields, sources) for name, fields in _tables(top, ENDPOINTS, problems)}
+    read = {
+        name: read_connection(name, fields, sources, endpoints) for name, fields in _tables(top, CONNECTIONS, problems)
+    }
+    for name in endpoints.keys() & read.keys():
+        top.wrong(CONNECTIONS, "is an endpoint's name too; rename one of the two", name)
+    connections = {name: connection for name, connection in read.items() if connection is not None}
+    _told_apart(connections.values(), top)
+    return Entries(connections, {name: each for name, each in endpoints.items() if each is not None})
+
+
+def _tables(top: Fields, kind: str, problems: Problems) -> Iterator[tuple[str, Fields]]:
+    """The tables of one kind by their names, those left out whose name is none."""
+    for name, values in top.any(kind, dict, or_else={}).items():
+        if not _ID.fullmatch(name) or name == _RESERVED:
             mend = f"use up to 64 letters, digits and . _ -, a letter or digit first, and not {_RESERVED}"
-            top.wrong("connections", f"is no id for a connection; {mend}", connection_id)
+            top.wrong(kind, f"is no id for {_ONE_OF[kind]}; {mend}", name)
         elif not isinstance(values, dict):
-            top.wrong("connections", f"is {kind_of(values)}; write [connections.{connection_id}]", connection_id)
+            top.wrong(kind, f"is {kind_of(values)}; write [{kind}.{name}]", name)
         else:
-            fields = Fields(values, ("connections", connection_id), problems)
-            read[connection_id] = read_connection(connection_id, fields, sources)
-    return {connection_id: connection for connection_id, connection in read.items() if connection is not None}
+            yield name, Fields(values, (kind, name), problems)
+
+
+def _told_apart(connections: Iterable[Connection], top: Fields) -> None:
+    """Notes each connection that an endpoint could not tell from one before it."""
+    owners: dict[tuple[str | None, str | None], str] = {}
+    for each in connections:
+        owner = owners.setdefault((each.endpoint, each.external_id), each.id)
+        if each.endpoint is not None and each.external_id is not None and owner != each.id:
+            message = f"is the one of {owner} at {each.endpoint} already; each connection there has its own"
+            top.wrong(CONNECTIONS, message, each.id, "external_id")

@@ -4,10 +4,10 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
-from handlers.connections.connection import MIN_SECRET_BYTES, Connection, SecretRef
+from handlers.connections.connection import MIN_SECRET_BYTES, Address, Connection, Endpoint, SecretRef
+from handlers.connections.known import Known
 from handlers.connections.parsing import parse
 from handlers.connections.providers import UNRESOLVED
 from handlers.connections.resolver import Resolver
@@ -41,8 +41,8 @@ class Registry:
         self._path = path
         self._sources = load()
         self._resolver = Resolver(home)
-        self._connections: Mapping[str, Connection] = MappingProxyType({})
-        self._timeless: dict[str, tuple[Connection, tuple[bytes, ...]]] = {}
+        self._known = Known()
+        self._timeless: dict[str, tuple[Address, tuple[bytes, ...]]] = {}
         self._seen: bytes | None = None
         # One at a time, so that whoever comes back from a refresh sees what it found.
         self._refreshing = threading.Lock()
@@ -52,11 +52,31 @@ class Registry:
 
     def get(self, connection_id: str) -> Connection | None:
         """The connection of that id, paused and revoked ones too; None where nobody registered it."""
-        return self._connections.get(connection_id)
+        return self._known.connections.get(connection_id)
 
     def all(self) -> Mapping[str, Connection]:
         """Every connection by its id, in the file's order; the same object until the file has changed."""
-        return self._connections
+        return self._known.connections
+
+    def address(self, name: str) -> Address | None:
+        """What webhooks are posted to under that name, a connection or an endpoint; None where there is no such."""
+        return self._known.addresses.get(name)
+
+    def addresses(self) -> Mapping[str, Address]:
+        """All of them by name; the same object until the file has changed."""
+        return self._known.addresses
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        """The endpoint of that name, a revoked one too."""
+        return self._known.endpoints.get(name)
+
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """Every endpoint by its name, in the file's order."""
+        return self._known.endpoints
+
+    def member(self, endpoint: str, external_id: str) -> Connection | None:
+        """The connection that an endpoint's payloads name so; None where nobody registered it."""
+        return self._known.members.get((endpoint, external_id))
 
     def refresh(self) -> bool:
         """Reads the file, if it changed, and every secret in use; blocks on the disk and never raises.
@@ -74,15 +94,15 @@ class Registry:
             self._timeless = {}
             return changed
 
-    def secrets(self, connection: Connection, now: datetime) -> tuple[bytes, ...]:
-        """The secrets that verify a connection's deliveries at a moment.
+    def secrets(self, connection: Address, now: datetime) -> tuple[bytes, ...]:
+        """The secrets that verify deliveries to an address at a moment.
 
         Args:
-            connection: of this registry.
+            connection: of this registry, or an endpoint of it.
             now: aware.
 
         Returns:
-            In the file's order, those out of their time left out; none for a revoked connection.
+            In the file's order, those out of their time left out; none for what is revoked.
 
         Raises:
             TransientError: of code `secret_unresolved`, naming the reference of one that is missing, shorter than 16
@@ -108,11 +128,11 @@ class Registry:
         return self._resolver.value(ref.text)
 
     def unresolved(self, now: datetime) -> dict[str, str]:
-        """Why connections have a secret that cannot be had, or only its last known value, by their ids."""
-        told = {connection.id: self._trouble(connection, now) for connection in self._connections.values()}
+        """Why addresses have a secret that cannot be had, or only its last known value, by their names."""
+        told = {each.id: self._trouble(each, now) for each in self._known.addresses.values()}
         return {connection_id: trouble for connection_id, trouble in told.items() if trouble is not None}
 
-    def _trouble(self, connection: Connection, now: datetime) -> str | None:
+    def _trouble(self, connection: Address, now: datetime) -> str | None:
         try:
             self.secrets(connection, now)
         except TransientError as error:
@@ -120,7 +140,7 @@ class Registry:
         stale = (self._resolver.stale(ref.text) for ref in connection.secrets if ref.valid_at(now))
         return next((f"{why}; its last value serves" for why in stale if why is not None), None)
 
-    def _secret(self, connection: Connection, ref: SecretRef) -> bytes:
+    def _secret(self, connection: Address, ref: SecretRef) -> bytes:
         secret = self._resolver.value(ref.text)
         if len(secret) < MIN_SECRET_BYTES:
             raise TransientError(UNRESOLVED, f"{ref.text}: is shorter than {MIN_SECRET_BYTES} bytes; make a longer one")
@@ -136,16 +156,16 @@ class Registry:
         self._seen = content
         if content is None:
             raise ConfigurationError([f"{self._path}:1: is gone; put it back (its last content serves meanwhile)"])
-        if not content.strip() and self._connections:
+        if not content.strip() and (self._known.connections or self._known.endpoints):
             # An editor that writes in place empties the file first; for that moment nobody's webhooks are refused.
             raise ConfigurationError(
                 [f"{self._path}:1: is empty; write the connections (the last ones serve meanwhile)"]
             )
-        connections = parse(decoded(content, str(self._path)), str(self._path), self._sources)
+        known = Known(*parse(decoded(content, str(self._path)), str(self._path), self._sources))
         self.problems = ()
-        if connections == dict(self._connections):
+        if known.same_as(self._known):
             return False
-        self._connections = MappingProxyType(connections)
+        self._known = known
         return True
 
     def _content(self) -> bytes | None:
@@ -164,8 +184,8 @@ class Registry:
             self.bad_edits += 1
 
     def _refs(self) -> set[str]:
-        refs = {ref.text for connection in self._connections.values() for ref in connection.secrets}
-        tokens = {each.api.token.text for each in self._connections.values() if each.api and each.api.token}
+        refs = {ref.text for address in self._known.addresses.values() for ref in address.secrets}
+        tokens = {each.api.token.text for each in self._known.connections.values() if each.api and each.api.token}
         return refs | tokens
 
 

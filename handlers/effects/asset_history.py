@@ -6,6 +6,7 @@ from typing import Any
 from handlers.effects import Effect
 from handlers.events import Json
 from handlers.rules.facts import Fact
+from handlers.rules.keyed import is_element
 from handlers.rules.naming import named_assets
 from handlers.rules.order import word
 from handlers.rules.registers import ref_key
@@ -13,7 +14,11 @@ from handlers.rules.trail import Step, asset_after, asset_before
 from handlers.store import history
 from handlers.store.rowset import Transaction
 
+BELONGING = frozenset({"work_order", "downtime", "meter", "meter_reading"})
+"""Kinds whose records belong to one asset, so that events which name none stand in its history too."""
 TOLD = (
+    "number",
+    "name",
     "title",
     "type",
     "priority",
@@ -25,11 +30,18 @@ TOLD = (
     "started_at",
     "ended_at",
     "completed_at",
+    "value",
+    "value_text",
+    "unit",
+    "read_at",
+    "next_due_at",
     "is_deleted",
 )
 """What of an event a line of history tells; the whole event is found by its id."""
 TEXT_LIMIT = 200
 """Characters of a text that a line of history keeps."""
+MAX_ELEMENTS = 20
+"""Lines of an order that a line of history names."""
 
 
 def apply(tx: Transaction, facts: Sequence[Fact]) -> None:
@@ -39,7 +51,7 @@ def apply(tx: Transaction, facts: Sequence[Fact]) -> None:
     for each in facts:
         slots = {asset: asset for asset in named_assets(each)}
         trail = each.record.trail if each.record is not None else ()
-        if each.event.kind != "asset" and "asset_ref" not in each.written:
+        if each.event.kind in BELONGING and "asset_ref" not in each.written:
             rows.append(_row(each, history.CARRIED, asset_after(trail, each.stamp)))
         elif _moves_later(each, trail):
             trails[each.event.connection_id, each.event.kind, each.event.key] = trail
@@ -68,11 +80,11 @@ def _row(fact: Fact, slot: str, asset: str | None) -> dict[str, Any]:
         "type": event.type,
         "event_id": event.event_id,
         "digest": event.digest,
-        "detail": _detail(fact.written),
+        "detail": _detail(fact.written, asset),
     }
 
 
-def _detail(written: Mapping[str, Json]) -> dict[str, Json]:
+def _detail(written: Mapping[str, Json], asset: str | None) -> dict[str, Json]:
     told: dict[str, Json] = {name: written[name] for name in TOLD if written.get(name) is not None}
     if told.get("is_deleted") is False:
         del told["is_deleted"]  # every `created` writes it; only a deletion tells anything
@@ -81,8 +93,16 @@ def _detail(written: Mapping[str, Json]) -> dict[str, Json]:
             told[name] = value[:TEXT_LIMIT]
         elif isinstance(value, dict):
             told[name] = word(value)
+    elements = [name for name, value in written.items() if is_element(name) and _is_for(value, asset)]
+    if elements:
+        told["elements"] = [name[:TEXT_LIMIT] for name in sorted(elements)[:MAX_ELEMENTS]]
     status = word(written.get("status"))
     return told if status is None else {"status": status, **told}
+
+
+def _is_for(element: Json, asset: str | None) -> bool:
+    """Whether an element of a list, such as an order's line, names the asset."""
+    return asset is not None and isinstance(element, dict) and ref_key(element.get("asset_ref")) == asset
 
 
 EFFECT = Effect("asset_history", 95, frozenset(), apply, sees_all=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from handlers.effects import Effect
 from handlers.events import Action, Json
-from handlers.rules.facts import Fact, Key, fold_all
+from handlers.rules.facts import Fact, Key
 from handlers.rules.intervals import interval
 from handlers.rules.registers import Record
 from handlers.rules.trail import step
@@ -20,9 +20,7 @@ FIXED = {"origin": INTERVAL, "part": ""}
 
 def apply(tx: Transaction, facts: Sequence[Fact]) -> None:
     """Folds the facts into their intervals."""
-    held = records.lock(tx, downtime, {each.subject for each in facts}, **FIXED)
-    fold_all(facts, held, _step)
-    records.save(tx, downtime, [_row(key, record) for key, record in held.items()], **FIXED)
+    records.fold(tx, downtime, facts, _row, _step, **FIXED)
 
 
 def _step(action: Action, written: Mapping[str, Json]) -> dict[str, Json]:

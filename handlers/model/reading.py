@@ -36,6 +36,8 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 Reader: TypeAlias = "Callable[[Any, str, Context], Json]"
 """Reads one value that is not null, found at a path within the event."""
 
+PLAIN = (str, bool, type(None))
+"""What is kept as it is."""
 _TYPES = {bool: "boolean", int: "number", Decimal: "number", str: "string", list: "array", dict: "object"}
 
 
@@ -79,11 +81,12 @@ class Context:
 
         Args:
             code: a stable slug.
-            path: where the value stood within the event, such as `data.key`.
+            path: where the value stood within the event, such as `data.key`; empty for the event itself.
             value_type: the type of what was found (never the value), or `nothing`.
             expected: what should have stood there, in words.
         """
-        place = f"{self.root}.{path}"[:MAX_PATH]
+        dot = "." if path and not path.startswith("[") else ""
+        place = f"{self.root}{dot}{path}"[:MAX_PATH]
         return PermanentError(
             code, f"{place}: {value_type} where {expected} is expected", path=place, found=value_type, expected=expected
         )
@@ -114,7 +117,7 @@ def keep(value: Any, path: str, context: Context, depth: int = 0) -> Json:
     Raises:
         PermanentError: `out_of_range` for a number beyond what is kept, `too_deep` for nesting beyond `MAX_DEPTH`.
     """
-    if isinstance(value, str) or value is None or value is True or value is False:
+    if isinstance(value, PLAIN):
         return value
     if isinstance(value, int) and SMALLEST_INTEGER <= value <= GREATEST_INTEGER:
         return value
@@ -122,8 +125,14 @@ def keep(value: Any, path: str, context: Context, depth: int = 0) -> Json:
         return number(value, path, context)
     _check_depth(depth, path, context, value)
     if isinstance(value, list):
-        return [keep(each, f"{path}[{index}]", context, depth + 1) for index, each in enumerate(value)]
-    return {name: keep(each, member(path, name), context, depth + 1) for name, each in value.items()}
+        return [
+            each if isinstance(each, PLAIN) else keep(each, f"{path}[{index}]", context, depth + 1)
+            for index, each in enumerate(value)
+        ]
+    return {
+        name: each if isinstance(each, PLAIN) else keep(each, member(path, name), context, depth + 1)
+        for name, each in value.items()
+    }
 
 
 def number(value: int | Decimal, path: str, context: Context) -> str:

@@ -18,6 +18,8 @@ from handlers.model.scalars import Instant, ReadBy, Text, read_text
 from handlers.model.values import MAX_WORD_SHOWN, Ref, Value
 
 UNKNOWN = "unknown"
+PLAIN = "plain"
+"""Class variable of a struct: which of its members a text or a number alone stands for."""
 
 
 class Record(Struct, kw_only=True, omit_defaults=True):
@@ -27,6 +29,7 @@ class Record(Struct, kw_only=True, omit_defaults=True):
     external_id: Text | None = None
     source_id: Text | None = None
     source_url: Text | None = None
+    source_entity: Text | None = None
     source_created_at: Instant | None = None
     source_updated_at: Instant | None = None
 
@@ -77,13 +80,15 @@ class Model:
             known = members.get(name)
             if known is None:
                 _read_custom(name, value, custom, context)
-            elif value is None:
-                fields.setdefault(known.target, None)
-            elif known.target != name and data.get(known.target) is not None:
-                if _key_of(data[known.target]) != value:
-                    context.warn("two_references", known.path, f"{known.target} beside it says otherwise and is taken")
+                continue
+            reader, target, path = known
+            if value is None:
+                fields.setdefault(target, None)
+            elif target is not name and target != name and data.get(target) is not None:
+                if _key_of(data[target]) != value:
+                    context.warn("two_references", path, f"{target} beside it says otherwise and is taken")
             else:
-                fields[known.target] = known.reader(value, known.path, context)
+                fields[target] = reader(value, path, context)
         if context.unknown_words:
             self._keep_words(fields, custom, context)
         return Stated(fields, custom)
@@ -150,8 +155,8 @@ def _reader_of(annotation: Any) -> Reader:
         (annotation,) = (each for each in typing.get_args(annotation) if each is not type(None))
         return _reader_of(annotation)
     if origin is typing.Annotated:
-        (tie,) = (each for each in annotation.__metadata__ if isinstance(each, ReadBy))
-        return tie.reader
+        ties = [each for each in annotation.__metadata__ if isinstance(each, ReadBy)]
+        return ties[0].reader if ties else _reader_of(annotation.__origin__)
     if origin is list:
         return _list_of(_reader_of(typing.get_args(annotation)[0]))
     if origin is typing.Literal:
@@ -159,7 +164,8 @@ def _reader_of(annotation: Any) -> Reader:
     if issubclass(annotation, Value):
         value_type: type[Value] = annotation
         return value_type.read
-    return _object_of(_members(annotation, ""))
+    members = _members(annotation, "")
+    return _object_of(members, members.get(getattr(annotation, PLAIN, "")))
 
 
 def _list_of(reader: Reader) -> Reader:
@@ -186,11 +192,18 @@ def _one_of(words: tuple[str, ...]) -> Reader:
     return read_word
 
 
-def _object_of(members: Mapping[str, _Member]) -> Reader:
-    """An object with named members; only those present are kept, and those without a name here in place."""
+def _object_of(members: Mapping[str, _Member], plain: _Member | None) -> Reader:
+    """An object with named members; only those present are kept, and those without a name here in place.
+
+    Args:
+        members: by name.
+        plain: the member that a value which is no object states alone; None where only an object will do.
+    """
 
     def read_object(value: Any, path: str, context: Context) -> Json:
         if not isinstance(value, dict):
+            if plain is not None and not isinstance(value, list):
+                return {plain.target: plain.reader(value, path, context)}
             raise context.wrong_type(path, value, "an object")
         kept: dict[str, Json] = {}
         for name, each in value.items():

@@ -15,6 +15,9 @@ _INSTANT = re.compile(
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LEAP_SECOND = "60"
+_OFFSET_LENGTH, _MILLISECONDS_LENGTH = 6, 5
+_SHORTEST = 20
+_USUAL_LENGTHS = frozenset({_SHORTEST, 24, 25})
 _MICROSECOND_DIGITS = 6
 _EXPECTED_INSTANT = "an RFC 3339 time such as 2026-03-01T08:00:00Z"
 _EXPECTED_DATE = "a date such as 2026-03-01"
@@ -34,6 +37,9 @@ def instant(value: Any, path: str, context: Context) -> datetime:
         PermanentError: `wrong_type`, `malformed_value`, `out_of_range` (before year 1 or after 9999, in UTC),
             `missing_time_zone`, `unknown_time_zone`.
     """
+    usual = usual_instant(value)
+    if usual is not None:
+        return usual
     if not isinstance(value, str):
         raise context.wrong_type(path, value, _EXPECTED_INSTANT)
     match = _INSTANT.fullmatch(value)
@@ -57,6 +63,29 @@ def instant(value: Any, path: str, context: Context) -> datetime:
         raise context.error("out_of_range", path, "string", "a time within years 1 to 9999, UTC") from None
 
 
+def usual_instant(value: Any) -> datetime | None:
+    """Reads a moment in one of the three ways in which nearly all are written; None for any other value.
+
+    They are `2026-03-01T08:00:00Z`, with three decimals, and with an offset. Python's own reader takes more than
+    RFC 3339 has, so the marks between the digits are looked at first.
+    """
+    if not isinstance(value, str) or len(value) not in _USUAL_LENGTHS or not value.isascii():
+        return None
+    if value[10] != "T" or value[5] not in "01" or value[13] != ":" or value[16] != ":" or value[17] == "6":
+        return None
+    tail = value[19:]
+    if tail[0] in "+-":
+        is_usual = len(tail) == _OFFSET_LENGTH and tail[3] == ":" and tail[4] in "012345"
+    else:
+        is_usual = tail == "Z" or (tail[0] == "." and tail[-1] == "Z" and len(tail) == _MILLISECONDS_LENGTH)
+    if not is_usual:
+        return None
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 def instant_text(moment: datetime) -> str:
     """A moment as it is kept: `2026-03-01T08:00:00Z`, six decimals where it has any. Takes an aware UTC datetime."""
     return f"{moment.isoformat()[:-6]}Z"
@@ -64,6 +93,9 @@ def instant_text(moment: datetime) -> str:
 
 def read_instant(value: Any, path: str, context: Context) -> str:
     """Reads an instant into its kept text; raises as `instant` does."""
+    usual = usual_instant(value)
+    if usual is not None and value[-1] == "Z":
+        return f"{value[:19]}Z" if len(value) == _SHORTEST or value[20:23] == "000" else f"{value[:23]}000Z"
     return instant_text(instant(value, path, context))
 
 

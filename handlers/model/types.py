@@ -11,7 +11,8 @@ _SAME_NAMED: Mapping[str, tuple[str, ...]] = {
     "work_order": (*_RECORD_VERBS, "status_changed", "completed", "reopened", "cancelled"),
     "asset": (*_RECORD_VERBS, "status_changed"),
     "downtime": ("started", "ended", "corrected", "restored"),
-    "meter_reading": ("recorded",),
+    "meter": _RECORD_VERBS,
+    "meter_reading": ("recorded", "deleted", "restored"),
     "purchase_order": _RECORD_VERBS,
     "inventory_item": _RECORD_VERBS,
     "vendor": _RECORD_VERBS,
@@ -44,6 +45,9 @@ IMPLIED_STATUS: Mapping[str, str] = MappingProxyType(
     }
 )
 """The status that a type implies where its event states none that we know."""
+
+READ_AS: Mapping[str, str] = MappingProxyType({"meter.reset": "meter_reading"})
+"""By type: the kind whose fields its events state, where that is not their subject's."""
 
 CONNECTION = "connection"
 """The kind whose only record in a connection is the connection itself."""

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from handlers.events import Json
 from handlers.model.reading import Context, keep, member
-from handlers.model.scalars import KEY_EXPECTED, Key, Number, Text, read_decimal, read_key, read_text
+from handlers.model.scalars import KEY_EXPECTED, Key, Number, Text, is_surely_key, read_decimal, read_key, read_text
 
 MAX_WORD_SHOWN = 64
 """How much of an unknown word a warning repeats, in characters."""
@@ -41,9 +41,11 @@ class Ref(Value):
         """Reads a key, or an object with one."""
         if not isinstance(value, dict):
             return {"key": read_key(value, path, context), "label": None}
-        if value.get("key") is None:
+        key = value.get("key")
+        if key is None:
             raise context.error("missing_field", f"{path}.key", "nothing", KEY_EXPECTED)
-        key = read_key(value["key"], f"{path}.key", context)
+        if not is_surely_key(key):
+            key = read_key(key, f"{path}.key", context)
         return {"key": key, "label": _text(value, "label", path, context), **_others(cls, value, path, context)}
 
 
@@ -188,11 +190,13 @@ class Priority(Word):
 
 def _text(value: dict[str, Any], name: str, path: str, context: Context) -> str | None:
     given = value.get(name)
-    return None if given is None else read_text(given, f"{path}.{name}", context)
+    return given if given is None or isinstance(given, str) else read_text(given, f"{path}.{name}", context)
 
 
 def _others(cls: type[Struct], value: dict[str, Any], path: str, context: Context) -> dict[str, Json]:
     known = cls.__struct_fields__
+    if len(value) <= len(known) and all(name in known for name in value):
+        return {}
     return {name: keep(each, member(path, name), context) for name, each in value.items() if name not in known}
 
 

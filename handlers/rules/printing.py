@@ -3,7 +3,7 @@
 Contract, section 6. A field that nobody has stated is null, so that two records of a kind have the same members.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from handlers.events import Json
 from handlers.model import MODELS
 from handlers.model.downtime import ORDER_KEY_PREFIX
+from handlers.rules import purchasing, stock
 from handlers.rules.downtime import Span, anomaly
 from handlers.rules.registers import Record
 from handlers.rules.times import kept_instant
@@ -20,6 +21,11 @@ STATUS_KEY_PREFIX = "status:"
 DERIVED_FROM: Mapping[str, str] = {"interval": "interval", "work_order": "work_order", "status": "status_edges"}
 """By origin of a span: what the unified model calls it (section 9, `derived_from`)."""
 SECOND = timedelta(seconds=1)
+DERIVED: Mapping[str, Callable[[Mapping[str, Json]], tuple[dict[str, Json], list[Json]]]] = {
+    "purchase_order": purchasing.derived,
+    "inventory_item": stock.derived,
+}
+"""By kind: what its visible fields tell beside what they state, and the warnings that they give."""
 _ENVELOPE = ("is_deleted", "custom_fields")
 """Members of a record that stand in a place of their own."""
 
@@ -33,6 +39,7 @@ class Kept(msgspec.Struct, frozen=True):
         key: of the record.
         record: its registers.
         anomalies: what its sorted facts told that cannot or should not be, as `{"code", …}`.
+        told: what other records tell of it, printed behind its fields.
     """
 
     kind: str
@@ -40,6 +47,7 @@ class Kept(msgspec.Struct, frozen=True):
     key: str
     record: Record
     anomalies: Sequence[Json] = ()
+    told: Mapping[str, Json] = {}
 
     @property
     def is_deleted(self) -> bool:
@@ -82,20 +90,22 @@ class KeptSpan(msgspec.Struct, frozen=True):
 def printed(kept: Kept) -> dict[str, Json]:
     """The printed form of a record.
 
-    Fields come in the order of its model, those that no model lists behind them by name, then `custom_fields`,
-    `anomalies` and `warnings`.
+    Fields come in the order of its model, those that no model lists behind them by name, then what others tell of it,
+    `custom_fields`, `anomalies` and `warnings`.
     """
     visible = kept.record.visible()
     custom = visible.get("custom_fields")
+    derived, doubts = DERIVED[kept.kind](visible) if kept.kind in DERIVED else ({}, [])
     return {
         "kind": kept.kind,
         "connection": kept.connection,
         "key": kept.key,
         "is_deleted": kept.is_deleted,
-        **_in_order(kept.kind, visible),
+        **_in_order(kept.kind, {**visible, **derived}),
+        **kept.told,
         "custom_fields": custom if isinstance(custom, dict) else {},
         "anomalies": list(kept.anomalies),
-        "warnings": kept.record.warnings(),
+        "warnings": [*kept.record.warnings(), *doubts],
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from handlers.events import Action, Event, Json
+from handlers.rules import keyed
 from handlers.rules.order import word
 
 DEFAULT = "~"
@@ -19,6 +20,7 @@ WARNED = "warnings."
 """Prefix of the register of what was doubtful about a field: it stands as long as the value that it is about."""
 DATA = "$.data."
 """How the path of a warning about a field begins."""
+_ELEMENT = re.compile(r"\w+\[([0-9]+)\]")
 OPEN_STATUSES = frozenset({"requested", "approved", "scheduled", "in_progress", "on_hold"})
 """A work order in one of these is not completed: stating one clears `completed_at`."""
 
@@ -51,10 +53,20 @@ class Record(msgspec.Struct):
         """The key that a reference field points to."""
         return ref_key(self.fields.get(name))
 
+    def items(self, name: str) -> list[dict[str, Json]]:
+        """The elements of a list whose elements have keys, in the order of those."""
+        return [value for _, value in keyed.elements(self.fields, name)]
+
     def visible(self) -> dict[str, Json]:
-        """Every field that has a value, defaults read in, custom fields under their name."""
-        names = dict.fromkeys(name.removesuffix(DEFAULT) for name in self.fields if not name.startswith(WARNED))
+        """Every field that has a value, defaults read in, lists put together, custom fields under their name."""
+        names = dict.fromkeys(
+            name.removesuffix(DEFAULT)
+            for name in self.fields
+            if not name.startswith(WARNED) and not keyed.is_element(name)
+        )
         values = {name: self.read(name) for name in names}
+        for name in sorted({name.partition("[")[0] for name in self.fields if keyed.is_element(name)}):
+            values[name] = list(self.items(name))
         custom: dict[str, Json] = {name: value for name, value in self.custom_fields.items() if value is not None}
         if custom:
             values["custom_fields"] = custom
@@ -89,6 +101,7 @@ def writes(event: Event, kept_time: str) -> dict[str, Json]:
     if event.full:
         written.update(dict.fromkeys((name for name in event.full_fields if name not in written), None))
     written.update(_doubts(event))
+    keyed.spread(event.kind, written, event.full_fields if event.full else ())
     if event.action is Action.DELETED:
         written["is_deleted"] = True
     elif event.full or event.action in {Action.CREATED, Action.RESTORED}:
@@ -103,6 +116,8 @@ def writes(event: Event, kept_time: str) -> dict[str, Json]:
     elif event.kind == "downtime":
         _default(written, "started_at", kept_time if event.action is Action.STARTED else None)
         _default(written, "ended_at", kept_time if event.action is Action.ENDED else None)
+    elif event.kind in {"meter", "meter_reading"}:
+        _default(written, "read_at", kept_time if event.action is Action.RECORDED else None)
     return written
 
 
@@ -111,10 +126,21 @@ def _doubts(event: Event) -> dict[str, Json]:
     doubts: dict[str, list[Json]] = {}
     for warning in event.warnings:
         path = warning["path"]
-        field = re.split(r"[.\[]", path.removeprefix(DATA), maxsplit=1)[0] if path.startswith(DATA) else ""
-        field = re.sub(r"_key(s?)$", r"_ref\1", field)
+        field = _field(event, path.removeprefix(DATA)) if path.startswith(DATA) else ""
         doubts.setdefault(WARNED + field, []).append(dict(warning))
     return dict(doubts)
+
+
+def _field(event: Event, path: str) -> str:
+    """The register that the value at a path within `data` goes into."""
+    field = re.sub(r"_key(s?)$", r"_ref\1", re.split(r"[.\[]", path, maxsplit=1)[0])
+    element = _ELEMENT.match(path)
+    listed = event.fields.get(field)
+    if element is not None and isinstance(listed, list):
+        registers = keyed.names(event.kind, field, listed) or []
+        index = int(element[1])
+        return registers[index] if index < len(registers) else field
+    return field
 
 
 def _default(written: dict[str, Json], name: str, value: str | None) -> None:
@@ -132,13 +158,8 @@ def fold(record: Record, event: Event, stamp: str, written: Mapping[str, Json]) 
         Whether any register took it, or it is the first fact about its subject; False means that all it states is
         known newer already.
     """
-    changed = not record.last_stamp
+    changed = take(record, stamp, written) or not record.last_stamp
     stamps = record.stamps
-    for name, value in written.items():
-        if stamp > stamps.get(name, ""):
-            stamps[name] = stamp
-            record.fields[name] = value
-            changed = True
     if event.full and stamp > record.full_stamp:
         record.full_stamp = stamp
         changed = True
@@ -151,4 +172,27 @@ def fold(record: Record, event: Event, stamp: str, written: Mapping[str, Json]) 
             record.custom_fields[name] = value
             changed = True
     record.last_stamp = max(record.last_stamp, stamp)
+    return changed
+
+
+def take(record: Record, stamp: str, written: Mapping[str, Json]) -> bool:
+    """Writes the registers that hold nothing newer; returns whether any took what was written.
+
+    An element of a list that was given up since is not taken, and one that stands is gone with its list.
+    """
+    changed = False
+    stamps = record.stamps
+    for name, value in written.items():
+        if stamp <= stamps.get(name, ""):
+            continue
+        listed = keyed.list_of(name)
+        if listed is not None and stamp < stamps.get(listed, ""):
+            continue
+        stamps[name] = stamp
+        record.fields[name] = value
+        changed = True
+        if name in keyed.NAMES:
+            gone = [each for each in record.fields if keyed.list_of(each) == name and stamps[each] < stamp]
+            for each in gone:
+                del record.fields[each], stamps[each]
     return changed

@@ -7,32 +7,40 @@ entry in `handlers.signatures.known`, with a class of its own only where it sign
 from handlers.signatures.base import (
     MALFORMED_SIGNATURE,
     NO_SIGNATURE,
+    QUERY,
     STALE_TIMESTAMP,
     TOLERANCE_SECONDS,
     WRONG_SIGNATURE,
     Scheme,
     Verdict,
     decoy_secrets,
+    filled,
     sign,
     verify,
 )
 from handlers.signatures.explanation import Explanation, Step, explain
 from handlers.signatures.known import FAMILIES, SCHEMES, scheme
+from handlers.signatures.pointer import Pointer, pointer, pointer_problem
 
 __all__ = [
     "FAMILIES",
     "MALFORMED_SIGNATURE",
     "NO_SIGNATURE",
+    "QUERY",
     "SCHEMES",
     "STALE_TIMESTAMP",
     "TOLERANCE_SECONDS",
     "WRONG_SIGNATURE",
     "Explanation",
+    "Pointer",
     "Scheme",
     "Step",
     "Verdict",
     "decoy_secrets",
     "explain",
+    "filled",
+    "pointer",
+    "pointer_problem",
     "scheme",
     "sign",
     "verify",

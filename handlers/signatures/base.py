@@ -17,6 +17,9 @@ MALFORMED_SIGNATURE: Final = "malformed_signature"
 WRONG_SIGNATURE: Final = "wrong_signature"
 STALE_TIMESTAMP: Final = "stale_timestamp"
 
+QUERY: Final = ":query"
+"""Among headers, the request's query string as it was sent: for a scheme that `wants_query`. No header has a colon."""
+
 
 class Verdict(NamedTuple):
     """What became of a verification.
@@ -78,11 +81,13 @@ class Scheme(abc.ABC):
         id_header: lower-case name of the header that carries the delivery's id, the same on each retry; None where
             the sender has none.
         tolerance: how far the signed timestamp may be off, in seconds; None where the scheme signs no time.
+        wants_query: its verification reads `QUERY`.
     """
 
     name: str
     id_header: str | None = None
     tolerance: float | None = None
+    wants_query: bool = False
 
     @property
     @abc.abstractmethod
@@ -110,6 +115,19 @@ class Scheme(abc.ABC):
     @abc.abstractmethod
     def sign(self, secret: bytes, body: bytes, *, now: float, message_id: str | None) -> dict[str, str]:
         """The headers an upstream would send; see `handlers.signatures.sign`."""
+
+    def position(self, secrets: Sequence[bytes], claim: Claim) -> int | None:
+        """Which secret is the claim's, the first of several; each is tried every time."""
+        matched = None
+        for position, secret in enumerate(secrets):
+            if self.matches(secret, claim) and matched is None:
+                matched = position
+        return matched
+
+    def filled(self, secret: bytes, body: bytes) -> bytes:
+        """The body as an upstream would send it; see `handlers.signatures.filled`."""
+        del secret
+        return body
 
     def secret_problem(self, secret: bytes) -> str | None:
         """Why this scheme could never verify with that secret, without quoting it; None where it can."""
@@ -148,10 +166,7 @@ def verify(scheme: Scheme, secrets: Sequence[bytes], headers: Mapping[str, str],
         The verdict; malformed input of any kind is a refusal, never an exception.
     """
     claim = scheme.claim(headers, body)
-    matched = None
-    for position, secret in enumerate(secrets or decoy_secrets()):
-        if scheme.matches(secret, claim) and matched is None:
-            matched = position
+    matched = scheme.position(secrets or decoy_secrets(), claim)
     if claim.fault is not None:
         return Verdict(None, claim.fault)
     if matched is None or not secrets:
@@ -178,9 +193,23 @@ def sign(scheme: Scheme, secret: bytes, body: bytes, *, now: float, message_id: 
             Webhooks signs one always and makes it from `now` and the body if none is given.
 
     Returns:
-        Headers, names in lower case.
+        Headers, names in lower case; with `QUERY` among them what belongs into the address's query.
 
     Raises:
         ConfigurationError: the secret cannot sign, or the id cannot be a header's value.
     """
     return scheme.sign(secret, body, now=now, message_id=message_id)
+
+
+def filled(scheme: Scheme, secret: bytes, body: bytes) -> bytes:
+    """The body with the secret in it, where the scheme's sender has it there; any other body is returned as it is.
+
+    Args:
+        scheme: how to sign.
+        secret: the secret's own text.
+        body: with something at the place where the secret belongs.
+
+    Raises:
+        ConfigurationError: it has no such place.
+    """
+    return scheme.filled(secret, body)

@@ -99,6 +99,8 @@ def _shape_of_one(part: str) -> str:
 
 def _header(scheme: Scheme, headers: Mapping[str, str], claim: Claim) -> Step:
     found = [f"{name}: {shape(headers[name])}" for name in scheme.sought if name in headers]
+    if not scheme.sought:
+        return Step("header", claim.fault != NO_SIGNATURE, "none is sought: it is in the body")
     detail = f"sought {', '.join(scheme.sought)}; found {' | '.join(found) or 'none of them'}"
     return Step("header", claim.fault != NO_SIGNATURE, detail)
 

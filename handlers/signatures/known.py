@@ -9,6 +9,7 @@ from handlers.signatures.keyed import KeyedScheme
 from handlers.signatures.options import keyed_from_options
 from handlers.signatures.stamped import StampedScheme
 from handlers.signatures.standard import StandardScheme
+from handlers.signatures.token import token_from_options
 
 MAKINI: Final = KeyedScheme(
     # github.com/eqcentric/api-docs, docs/webhook/Webhook.md: HMAC-SHA256 of the payload under `X-Webhook-Signature`;
@@ -58,12 +59,33 @@ SHOPIFY: Final = KeyedScheme(
     id_header="x-shopify-webhook-id",
 )
 
+MAINTAINX: Final = StampedScheme(
+    # MaintainX's OpenAPI document (x-webhooks, versions up to 2026-03) and deliveries captured in third-party tests, as
+    # read on 2026-11-23: `t=<time>,v1=<hex>` over `<t>.<raw body>`, five minutes in the examples. A second header signs
+    # the address as the sender knows it, which a proxy may change: the body's signature says all that is needed. The
+    # time's unit is not documented (INFERRED: seconds, as the header's form has it; milliseconds are told by their
+    # size).
+    name="maintainx",
+    header="x-maintainx-webhook-body-signature",
+    other_headers=frozenset({"x-maintainx-webhook-uri-signature"}),
+    reads_milliseconds=True,
+)
+
+ATLAS: Final = KeyedScheme(
+    # github.com/Grashjs/cmms, WebhookDispatchService: bare lower-case hex of HMAC-SHA256 over the body. Its
+    # X-Webhook-Timestamp (milliseconds) is not covered by the signature and so proves nothing; X-Webhook-Id is a fresh
+    # UUID a send, of which there is one.
+    name="atlas",
+    header="x-webhook-signature",
+    id_header="x-webhook-id",
+)
+
 SCHEMES: Final[Mapping[str, Scheme]] = {
-    each.name: each for each in (MAKINI, STANDARD_WEBHOOKS, GITHUB, STRIPE, SLACK, SHOPIFY)
+    each.name: each for each in (MAKINI, STANDARD_WEBHOOKS, GITHUB, STRIPE, SLACK, SHOPIFY, MAINTAINX, ATLAS)
 }
 """Those that need no options, by name."""
 
-FAMILIES: Final[Mapping[str, Callable[[object], Scheme]]] = {"hmac": keyed_from_options}
+FAMILIES: Final[Mapping[str, Callable[[object], Scheme]]] = {"hmac": keyed_from_options, "token": token_from_options}
 """Those that are built from a table of options, by name."""
 
 

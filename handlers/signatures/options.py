@@ -28,7 +28,8 @@ _DEFAULTS: Final[Mapping[str, object]] = {
 }
 
 
-def _header(value: object) -> str | None:
+def header_problem(value: object) -> str | None:
+    """Why something is no header's name, with its mend; None where it is one."""
     return (
         None
         if isinstance(value, str) and _TOKEN.fullmatch(value)
@@ -64,12 +65,12 @@ def _signed(value: object) -> str | None:
 
 
 _CHECKS: Final[Mapping[str, Callable[[object], str | None]]] = {
-    "header": _header,
+    "header": header_problem,
     "hash": _one_of(SIZES),
     "encoding": _one_of(DECODERS),
     "prefix": _prefix,
     "signed": _signed,
-    "timestamp_header": _header,
+    "timestamp_header": header_problem,
     "tolerance": _tolerance,
 }
 

@@ -1,11 +1,15 @@
-"""Time and signatures in one header, `t=…,v1=…`: Stripe, and those who took it over."""
+"""Time and signatures in one header, `t=…,v1=…`: Stripe, and those who took it over, such as MaintainX."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from handlers.signatures.base import MALFORMED_SIGNATURE, NO_SIGNATURE, TOLERANCE_SECONDS, Claim, Scheme, Signature
 from handlers.signatures.encodings import entries, from_hex, timestamp
 from handlers.signatures.keyed import SIZES, any_equal, id_headers, keyed_digest
+
+EARLIEST_MILLISECONDS: Final = 1_000_000_000_000
+"""Seen as seconds this is the year 33658, as milliseconds 2001."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,15 +18,20 @@ class StampedScheme(Scheme):
 
     Attributes:
         header: lower-case name of the header.
+        other_headers: lower-case names of headers that carry signatures too and are not read.
+        reads_milliseconds: whether a time that can only be in milliseconds is taken as such; what is signed is its
+            text, as it was sent.
     """
 
     header: str
+    other_headers: frozenset[str] = frozenset()
+    reads_milliseconds: bool = False
     tolerance: float | None = TOLERANCE_SECONDS
 
     @property
     def secret_headers(self) -> frozenset[str]:
-        """The one header."""
-        return frozenset((self.header,))
+        """The one header, and those passed over."""
+        return frozenset((self.header,)) | self.other_headers
 
     @property
     def sought(self) -> tuple[str, ...]:
@@ -49,6 +58,8 @@ class StampedScheme(Scheme):
         stamp = timestamp(times[0]) if len(times) == 1 else None
         if stamp is None or not signatures:
             return Claim(body, signatures, fault=MALFORMED_SIGNATURE)
+        if self.reads_milliseconds and stamp >= EARLIEST_MILLISECONDS:
+            stamp //= 1000
         return Claim(f"{times[0]}.".encode() + body, signatures, stamp)
 
     def matches(self, secret: bytes, claim: Claim) -> bool:

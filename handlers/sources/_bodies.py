@@ -13,14 +13,11 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from handlers.errors import PermanentError
-from handlers.events import WHOLE_BODY, Delivery, Unmapped
+from handlers.events import MAX_ELEMENTS, WHOLE_BODY, Delivery, Unmapped
 from handlers.model.reading import MAX_DEPTH
 
 MAX_INFLATED_BYTES = 16 * 1024 * 1024
 """Greatest gzip body after inflating, in bytes, where the caller sets no limit of its own."""
-
-MAX_EVENTS = 1000
-"""Most events in one body (contract, section 5)."""
 
 MAX_HEADER_ID_BYTES = 512
 """Longest id taken from a header, in bytes: as long as a key may be."""
@@ -59,20 +56,16 @@ _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 Decoded = TypeVar("Decoded")
 
 
-class Elements(NamedTuple):
-    """The events of a body.
+class Element(NamedTuple):
+    """One event of a body.
 
     Attributes:
-        raw: the bytes of each, without surrounding white space.
-        in_array: whether they stood in an array, which is part of their paths.
+        raw: its bytes, without surrounding white space.
+        root: where it stands in the body: `$`, `$[3]`, `$.value[3]`.
     """
 
-    raw: list[bytes]
-    in_array: bool
-
-    def root(self, index: int) -> str:
-        """The path of one of them."""
-        return f"$[{index}]" if self.in_array else "$"
+    raw: bytes
+    root: str
 
 
 def digest(raw: bytes) -> str:
@@ -124,7 +117,7 @@ def inflated(delivery: Delivery, limit: int) -> Delivery | Unmapped:
     return delivery if body is delivery.body else msgspec.structs.replace(delivery, body=body)
 
 
-def split(body: bytes) -> Elements:
+def split(body: bytes) -> list[Element]:
     """Tells a body's events apart: one object, or the elements of an array.
 
     The elements are sound JSON, but of any type.
@@ -132,17 +125,35 @@ def split(body: bytes) -> Elements:
     Raises:
         PermanentError: `malformed_json`, `too_deep`, `wrong_type` for any other value, `too_many_events`.
     """
-    _check_text(body)
+    check_text(body)
     kind = type_of(body)
     if kind == "array":
-        elements = decode(_ELEMENTS, body, "$")
-        if len(elements) > MAX_EVENTS:
-            raise _whole("too_many_events", "array", f"at most {MAX_EVENTS} events")
-        return Elements([bytes(each) for each in elements], in_array=True)
+        return items(body, "$")
     value = bytes(decode(_VALUE, body, "$"))
     if kind != "object":
         raise _whole("wrong_type", kind, "an object or an array of objects")
-    return Elements([value], in_array=False)
+    return [Element(value, "$")]
+
+
+def items(array: bytes, path: str) -> list[Element]:
+    """The elements of an array that stands at a path.
+
+    Raises:
+        PermanentError: `malformed_json`, `too_deep`, `too_many_events`.
+    """
+    elements = at_most(decode(_ELEMENTS, array, path), path)
+    return [Element(bytes(each), f"{path}[{index}]") for index, each in enumerate(elements)]
+
+
+def at_most(elements: list[Decoded], path: str) -> list[Decoded]:
+    """The same elements, unless there are too many of them.
+
+    Raises:
+        PermanentError: `too_many_events`.
+    """
+    if len(elements) > MAX_ELEMENTS:
+        raise _refusal("too_many_events", path, "array", f"at most {MAX_ELEMENTS} events")
+    return elements
 
 
 def decode(decoder: "msgspec.json.Decoder[Decoded]", raw: bytes, path: str) -> Decoded:
@@ -183,8 +194,13 @@ def decode(decoder: "msgspec.json.Decoder[Decoded]", raw: bytes, path: str) -> D
 
 def header_id(headers: Mapping[str, str]) -> str | None:
     """The delivery's id by its headers (names in lower case); None where none names it."""
+    if not headers:
+        return None
     for name in ID_HEADERS:
-        value = headers.get(name, "").replace("\0", "").strip()
+        value = headers.get(name)
+        if value is None:
+            continue
+        value = value.replace("\0", "").strip()
         if value and len(value.encode(errors="replace")) <= MAX_HEADER_ID_BYTES:
             return value
     return None
@@ -200,7 +216,12 @@ def without_traces(error: PermanentError) -> PermanentError:
     return error.with_traceback(None)
 
 
-def _check_text(body: bytes) -> None:
+def check_text(body: bytes) -> None:
+    """Refuses a body that cannot be JSON text.
+
+    Raises:
+        PermanentError: `malformed_json` for a byte-order mark, or bytes that are not UTF-8.
+    """
     if body.startswith(BYTE_ORDER_MARK):
         raise _whole("malformed_json", "a byte-order mark", "JSON without one (RFC 8259, 8.1)")
     if not body.isascii():
@@ -211,5 +232,9 @@ def _check_text(body: bytes) -> None:
 
 
 def _whole(code: str, value_type: str, expected: str) -> PermanentError:
-    message = f"$: {value_type} where {expected} is expected"
-    return PermanentError(code, message, path="$", found=value_type, expected=expected)
+    return _refusal(code, "$", value_type, expected)
+
+
+def _refusal(code: str, path: str, value_type: str, expected: str) -> PermanentError:
+    message = f"{path}: {value_type} where {expected} is expected"
+    return PermanentError(code, message, path=path, found=value_type, expected=expected)

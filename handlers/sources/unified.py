@@ -9,21 +9,19 @@ becomes:
 - Nothing is made up from `occurred_at`: that `started_at`, `ended_at` and `completed_at` default to it is the fold's
   affair, by action. Only `work_order.completed`, `.reopened` and `.cancelled` write the `status` that they imply,
   where they state none that we know.
-- The fields of kinds without a model (`meter_reading`, `purchase_order`, …) and of types that are not in the language
-  (`handlers.model.types.ACTIONS`; such an event has the action UPDATED) pass unvalidated in kept form, names as sent.
+- The fields of types that are not in the language (`handlers.model.types.ACTIONS`; such an event has the action
+  UPDATED) pass unvalidated in kept form, names as sent.
 - `connection.*`, `sync.*` and `system.error` are about the record of kind `connection` whose key is the connection's
   id; their whole `data` is in `fields`, a `key` too.
 - Every event is partial.
 """
 
-from datetime import timedelta
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw
 
-from handlers.errors import PermanentError
-from handlers.events import WHOLE_BODY, Action, Delivery, Event, Json, MappingOptions, Reading, Unmapped
+from handlers.events import Action, Delivery, Event, Json, MappingOptions, Reading
 from handlers.model import MODELS
 from handlers.model.downtime import ORDER_KEY_PREFIX
 from handlers.model.numbers import number_from_json
@@ -31,16 +29,12 @@ from handlers.model.reading import GREATEST_INTEGER, SMALLEST_INTEGER, Context, 
 from handlers.model.record import UNKNOWN
 from handlers.model.scalars import read_key
 from handlers.model.times import instant
-from handlers.model.types import ACTIONS, CONNECTION, IMPLIED_STATUS, is_about_connection
+from handlers.model.types import ACTIONS, CONNECTION, IMPLIED_STATUS, READ_AS, is_about_connection
 from handlers.sources import Source
-from handlers.sources._bodies import Elements, decode, digest, header_id, inflate, split, type_of, without_traces
-
-CLOCK_SKEW_LIMIT = timedelta(minutes=5)
-"""How far ahead of its reception an event may have happened: what two clocks kept by NTP can explain, and more
-(design, section 3, rule 7)."""
+from handlers.sources._bodies import decode, split, type_of
+from handlers.sources._road import NUL_ESCAPE, Identity, check_skew, read_each
 
 CLOUD_EVENTS_VERSION = "1.0"
-_NUL_ESCAPE = b"\\u0000"
 _ABSENT = frozenset({"nothing", "null"})
 
 
@@ -70,26 +64,13 @@ def read(delivery: Delivery, options: MappingOptions) -> Reading:
         An event or an `Unmapped` for each element, in order; one `Unmapped` of index `WHOLE_BODY` where the events
         could not be told apart; nothing for an empty array.
     """
-    try:
-        elements = split(inflate(delivery.body))
-    except PermanentError as error:
-        return [Unmapped(WHOLE_BODY, digest(delivery.body), without_traces(error))]
-    return [_read_element(elements, index, delivery, options) for index in range(len(elements.raw))]
+    return read_each(delivery, options, split, _read_element)
 
 
-def _read_element(elements: Elements, index: int, delivery: Delivery, options: MappingOptions) -> Event | Unmapped:
-    raw = elements.raw[index]
-    digested = digest(raw)
-    context = Context(options, elements.root(index))
-    try:
-        return _read_event(raw, index, digested, delivery, context)
-    except PermanentError as error:
-        return Unmapped(index, digested, without_traces(error))
-
-
-def _read_event(raw: bytes, index: int, digested: str, delivery: Delivery, context: Context) -> Event:
+def _read_element(raw: bytes, identity: Identity, context: Context) -> tuple[Event]:
+    delivery = identity.delivery
     envelope = decode(_ENVELOPES, raw, context.root)
-    has_nul = _NUL_ESCAPE in raw
+    has_nul = NUL_ESCAPE in raw
     if has_nul:
         _replace_nul(envelope, context)
     time_name = "occurred_at"
@@ -106,19 +87,13 @@ def _read_event(raw: bytes, index: int, digested: str, delivery: Delivery, conte
     version = _version(envelope.version, context)
     kind, key = _subject(type_, envelope, data, delivery, context)
     fields, custom_fields = _fields(type_, kind, data, context)
-    event_id = _event_id(envelope.id, context)
-    if event_id is None:
-        named = header_id(delivery.headers)
-        event_id = digested if named is None else f"{named}#{index}"
-    if occurred_at - delivery.received_at > CLOCK_SKEW_LIMIT:
-        early = context.error("clock_skew", time_name, "string", "a time at most 5 minutes after the delivery came")
-        early.retry_at = occurred_at - CLOCK_SKEW_LIMIT
-        raise early
-    return Event(
+    event_id = identity.event_id(_event_id(envelope.id, context))
+    check_skew(occurred_at, time_name, delivery, context)
+    event = Event(
         connection_id=delivery.connection_id,
-        index=index,
+        index=identity.place(0),
         event_id=event_id,
-        digest=digested,
+        digest=identity.digest,
         type=type_,
         action=ACTIONS.get(type_, Action.UPDATED),
         kind=kind,
@@ -129,6 +104,7 @@ def _read_event(raw: bytes, index: int, digested: str, delivery: Delivery, conte
         custom_fields=custom_fields,
         warnings=tuple(context.warnings),
     )
+    return (event,)
 
 
 def _required(value: Any, path: str, context: Context) -> Any:
@@ -209,7 +185,7 @@ def _subject(
 
 def _fields(type_: str, kind: str, data: dict[str, Any], context: Context) -> tuple[dict[str, Json], dict[str, Json]]:
     """What the event states, as (fields, custom_fields)."""
-    model = MODELS.get(kind) if type_ in ACTIONS else None
+    model = MODELS.get(READ_AS.get(type_, kind)) if type_ in ACTIONS else None
     if model is None:
         with_key = kind == CONNECTION
         passed = {

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -59,7 +59,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One row of the log; its members are its columns. `Any` is JSON: a recursive type is none that can be decoded."""
 
     sequence: int
-    at: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
     who: str
     act: str
     reason: str

@@ -57,6 +57,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
         attempts: earlier attempts, each `{"at", "code", "message"}`.
         type: what the event says it is, if that could be read.
         retry_at: when it will be right by itself, if it will.
+        waits_for: the external id that nobody has registered at its endpoint, if it is that.
     """
 
     delivery_id: str
@@ -75,6 +76,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     attempts: Sequence[dict[str, Any]] = ()
     type: str | None = None
     retry_at: datetime | None = None
+    waits_for: str | None = None
 
 
 def fingerprint(letter: Letter) -> str:
@@ -151,30 +153,41 @@ def _reopen(tx: Transaction, letters: Sequence[Letter], now: datetime) -> set[in
         attempts = [*row.attempts, *letter.attempts, _attempt(letter, now)]
         known = _row(letter, now)
         kept = {name: value for name, value in known.items() if name not in {*BYTES, "first_seen_at"}}
-        opened.append({**kept, "attempts": attempts, "retry_at": _paused(known["retry_at"], len(attempts), now)})
+        opened.append({**kept, "attempts": attempts, "retry_at": _paused(known, len(attempts), now)})
     tx.update(dead_letters, opened, KEY)
     tx.update(dead_letters, replaced, KEY)
     return told
 
 
-def _paused(retry_at: datetime | None, attempts: int, now: datetime) -> datetime | None:
-    """When the scheduler sends a letter that has come back; not at once, for it may come back again and again."""
+def _paused(known: dict[str, Any], attempts: int, now: datetime) -> datetime | None:
+    """When the scheduler sends a letter that has come back; not at once, for it may come back again and again.
+
+    One that waits for an id is sent only once somebody has registered that, so that it need not wait ever longer.
+    """
+    retry_at: datetime | None = known["retry_at"]
     if retry_at is None:
         return None
+    if known["waits_for"] is not None:
+        return now + FIRST_PAUSE
     return max(retry_at, now + min(FIRST_PAUSE * (1 << min(attempts - 1, 20)), LONGEST_PAUSE))
 
 
 def _add_attempts(tx: Transaction, letters: Sequence[Letter], now: datetime) -> None:
-    """Adds attempts to the open or corrected letters of the same bytes."""
+    """Adds attempts to the open or corrected letters of the same bytes; one that stands there already is told once.
+
+    It stands there where a batch is done again because nobody heard that it was committed.
+    """
     by_bytes: dict[tuple[str, str], list[Letter]] = {}
     for letter in letters:
         by_bytes.setdefault((letter.connection_id, letter.digest), []).append(letter)
     rows = []
     for condition in (IS_OPEN, IS_CORRECTED):
         for row in _of_bytes(tx, letters, (*KEY, *BYTES, "attempts"), condition, lock=True):
+            known = {(attempt.get("delivery"), attempt.get("index")) for attempt in row.attempts}
             told = [
                 attempt
                 for letter in by_bytes[row.connection_id, row.digest]
+                if (letter.delivery_id, letter.index) not in known
                 for attempt in (*letter.attempts, _attempt(letter, now))
             ]
             rows.append({**dict(zip(KEY, row[:2], strict=True)), "attempts": [*row.attempts, *told]})
@@ -209,6 +222,7 @@ def _attempt(letter: Letter, now: datetime) -> dict[str, Any]:
         "code": letter.code,
         "message": _clean(letter.message),
         "delivery": letter.delivery_id,
+        "index": letter.index,
     }
 
 
@@ -232,6 +246,7 @@ def _row(letter: Letter, now: datetime) -> dict[str, Any]:
         "buried_at": now,
         "type": None if letter.type is None else _clean(letter.type)[:TYPE_LIMIT],
         "retry_at": now if letter.code == UNKNOWN_CONNECTION else letter.retry_at,
+        "waits_for": None if letter.waits_for is None else _clean(letter.waits_for),
     }
 
 

@@ -24,6 +24,13 @@ POSTGRES_SESSION = {
     "statement_timeout": "60s",
     # A worker frozen inside a transaction must not block its successor.
     "idle_in_transaction_session_timeout": "10s",
+    # One frozen while it reads a long result is not idle: the server waits for it to go on, and none of the limits
+    # above ends that. This one does, over TCP (reproduced; a unix socket has no such limit).
+    "tcp_user_timeout": "10s",
+    # A worker whose machine vanished is noticed within 15 s.
+    "tcp_keepalives_idle": "5s",
+    "tcp_keepalives_interval": "5s",
+    "tcp_keepalives_count": "2",
     "timezone": "UTC",
 }
 POSTGRES_NETWORK = {
@@ -101,6 +108,8 @@ def translated() -> Iterator[None]:
         raise TransientError("database_unavailable", _first_line(error)) from error
     except exc.TimeoutError as error:
         raise TransientError("database_pool_exhausted", str(error)) from error
+    except UnicodeEncodeError as error:  # half of a surrogate pair: neither driver can send it
+        raise PermanentError("refused_by_database", "text that is no Unicode") from error
 
 
 def _first_line(error: exc.DBAPIError) -> str:

@@ -15,7 +15,7 @@ def hold(tx: Transaction, duty: str, owner: str, *, now: datetime, ttl: timedelt
         tx: the transaction.
         duty: its name.
         owner: who asks, unique per process.
-        now: the clock; processes should agree within a few seconds.
+        now: the database's clock, so that all agree.
         ttl: how long it is held without being renewed.
     """
     row = {"duty": duty, "owner": owner, "held_until": now + ttl}

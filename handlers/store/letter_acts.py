@@ -77,7 +77,13 @@ def ring(
     return [(row.delivery_id, row.event_index) for row in tx.insert_missing(retry_rows, rows, returning=KEY)]
 
 
-def send_waiting(database: Database, connections: Iterable[str], now: datetime, limit: int) -> int:
+def send_waiting(
+    database: Database,
+    connections: Iterable[str],
+    now: datetime,
+    limit: int,
+    members: Iterable[tuple[str, str]] = (),
+) -> int:
     """Sends open letters whose time has come by itself: their connection is there, or a clock has been caught up with.
 
     Args:
@@ -85,6 +91,7 @@ def send_waiting(database: Database, connections: Iterable[str], now: datetime, 
         connections: those that are there and neither paused nor revoked.
         now: the clock.
         limit: greatest number.
+        members: endpoint and external id of those that share an address.
 
     Returns:
         How many are on their way.
@@ -93,7 +100,9 @@ def send_waiting(database: Database, connections: Iterable[str], now: datetime, 
         TransientError: the database is away.
     """
     with database.read() as connection:
-        keys = due_by_itself(Transaction(connection), connections, now, limit)
+        tx = Transaction(connection)
+        keys = due_by_itself(tx, connections, now, limit)
+        keys += now_known(tx, members, now, limit - len(keys))
     if not keys:
         return 0
     with database.write() as connection:
@@ -110,6 +119,23 @@ def due_by_itself(tx: Transaction, connections: Iterable[str], now: datetime, li
         .limit(limit)
     )
     return [(row.delivery_id, row.event_index) for row in tx.connection.execute(statement)]
+
+
+def now_known(tx: Transaction, members: Iterable[tuple[str, str]], now: datetime, limit: int) -> list[RowId]:
+    """The letters of shared addresses that `send_waiting` would send: what they waited for is registered."""
+    rows = [{"connection_id": endpoint, "waits_for": external_id} for endpoint, external_id in sorted(set(members))]
+    if not rows or limit <= 0:
+        return []
+    names = ("connection_id", "waits_for")
+    source = tx.rows(dead_letters, names)
+    statement = (
+        sa.select(dead_letters.c.delivery_id, dead_letters.c.event_index)
+        .join_from(dead_letters, source, sa.and_(*(dead_letters.c[name] == source.c[name] for name in names)))
+        .where(IS_OPEN, dead_letters.c.retry_at <= now)
+        .order_by(dead_letters.c.retry_at)
+        .limit(limit)
+    )
+    return [(row.delivery_id, row.event_index) for row in tx.run(statement, rows)]
 
 
 def discard(tx: Transaction, keys: Iterable[RowId]) -> list[RowId]:

@@ -38,6 +38,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         headers: those that were kept.
         body_bytes: how long it was.
         body_digest: SHA-256 of it.
+        distrusted_at: when it was taken out of the set; what it told is in no state. None for most.
+        distrusted_by: by which operator.
         repeat_of: the delivery that brought the same bytes first; what became of them is told by that one.
         events: recorded from it, in its order; one that had come before, in whatever delivery, is not among them.
         dead_letters: what of it could not be applied.
@@ -53,6 +55,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, Json]
     body_bytes: int
     body_digest: str
+    distrusted_at: datetime | None
+    distrusted_by: str | None
     repeat_of: str | None
     events: Sequence[KeptEvent]
     dead_letters: Sequence[Failure]
@@ -103,6 +107,8 @@ def _story(database: Database, delivery_id: str, only: Sequence[KeptEvent] | Non
         headers=row.headers,
         body_bytes=row.body_bytes,
         body_digest=row.body_digest,
+        distrusted_at=row.distrusted_at,
+        distrusted_by=row.distrusted_by,
         repeat_of=None if told_by == row.delivery_id else told_by,
         events=events_of_delivery(database, told_by) if only is None else only,
         dead_letters=_failures(database, dead_letters, told_by, indexes),
@@ -119,6 +125,8 @@ def _archived(database: Database, delivery_id: str) -> sa.Row[Any] | None:
             first.c.connection_id == deliveries.c.connection_id,
             first.c.body_digest == deliveries.c.body_digest,
             first.c.body.is_not(None),
+            # Of bytes that are not trusted there, but are here, this one is the first.
+            sa.or_(first.c.distrusted_at.is_(None), deliveries.c.distrusted_at.is_not(None)),
         )
         .limit(1)
         .scalar_subquery()

@@ -51,6 +51,7 @@ class KeptLetter(msgspec.Struct, frozen=True, kw_only=True):
     retry_at: datetime | None
     replay_id: str | None
     edited_into: str | None
+    waits_for: str | None
 
     @property
     def key(self) -> Key:

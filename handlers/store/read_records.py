@@ -11,10 +11,34 @@ from handlers.rules.registers import Record
 from handlers.store import records
 from handlers.store.engine import Database
 from handlers.store.reading import of_connection, walk
-from handlers.store.schema import assets, work_orders
+from handlers.store.schema import (
+    assets,
+    inventory_items,
+    meter_readings,
+    meters,
+    pm_plans,
+    purchase_orders,
+    vendors,
+    work_orders,
+)
 
-TABLES: Mapping[str, sa.Table] = MappingProxyType({"work_order": work_orders, "asset": assets})
+TABLES: Mapping[str, sa.Table] = MappingProxyType(
+    {
+        "work_order": work_orders,
+        "asset": assets,
+        "purchase_order": purchase_orders,
+        "inventory_item": inventory_items,
+        "vendor": vendors,
+        "meter": meters,
+        "meter_reading": meter_readings,
+        "pm_plan": pm_plans,
+    }
+)
 """By kind. Down time has spans of its own (`handlers.store.read_downtime`)."""
+DUE_BEFORE = "due-before"
+"""The filter that compares instead of matching."""
+FLAGS = frozenset({"below-reorder"})
+"""Filters that have no value: their column must be true."""
 FILTERS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "work_order": {
@@ -23,9 +47,24 @@ FILTERS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "priority": "priority",
             "asset": "asset_key",
             "site": "site_key",
+            DUE_BEFORE: "due_at",
         },
         "asset": {"status": "status", "site": "site_key", "parent": "parent_key"},
         "downtime": {"asset": "asset_key"},
+        "purchase_order": {
+            "status": "status",
+            "approval": "approval_status",
+            "receipt": "receipt_status",
+            "billing": "billing_status",
+            "vendor": "vendor_key",
+            "site": "site_key",
+            DUE_BEFORE: "required_date",
+        },
+        "inventory_item": {"type": "type", "vendor": "vendor_key", "below-reorder": "below_reorder_point"},
+        "vendor": {"status": "status"},
+        "meter": {"asset": "asset_key"},
+        "meter_reading": {"asset": "asset_key", "meter": "meter_key"},
+        "pm_plan": {"status": "status", "meter": "meter_key", DUE_BEFORE: "next_due_at"},
     }
 )
 """What a kind can be asked for, and the column that has it."""
@@ -38,7 +77,7 @@ class Chosen(NamedTuple):
         connection: of one connection; None for all.
         key: of one key, deleted or not.
         deleted: deleted ones too; a key that is named finds one anyway.
-        filters: by name of `FILTERS`: the value it must have.
+        filters: by name of `FILTERS`: the value it must have, or come before; of a flag any.
     """
 
     connection: str | None = None
@@ -63,10 +102,19 @@ def kept_records(database: Database, kind: str, chosen: Chosen) -> Iterator[Kept
 
 def conditions(database: Database, table: sa.Table, kind: str, chosen: Chosen) -> list[sa.ColumnElement[bool]]:
     """What of a choice every kind has in common: the connection, and the filters."""
-    wanted = [table.c[FILTERS[kind][name]] == value for name, value in chosen.filters.items()]
+    wanted = [_filter(database, table.c[FILTERS[kind][name]], name, value) for name, value in chosen.filters.items()]
     if chosen.connection is None and chosen.key is None:
         return wanted
     return [of_connection(database, table.c.connection_id, chosen.connection), *wanted]
+
+
+def _filter(database: Database, column: sa.Column[Any], name: str, value: str) -> sa.ColumnElement[bool]:
+    if name in FLAGS:
+        return column.is_(True)
+    if name != DUE_BEFORE:
+        return column == value
+    # Dates and instants as they are kept sort by their bytes, whatever the database's own language is.
+    return (column.collate("C") if database.dialect == "postgresql" else column) < value
 
 
 def registers(fields: Mapping[str, Any], text: str) -> Record:

@@ -1,11 +1,12 @@
 """Reading for people: a database opened for questions, and lists of any length walked a page at a time."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Row
+from sqlalchemy.engine import Connection, Row
 
 from handlers.errors import ServiceUnreachableError, TransientError
 from handlers.store import migrate
@@ -13,6 +14,23 @@ from handlers.store.engine import Database
 
 PAGE = 2_000
 """Rows read at once: a long list costs the memory of one page, some megabytes, and no transaction outlives one."""
+
+
+class Readable(Protocol):
+    """What hands out transactions that read: a database, or one transaction that is held."""
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A transaction to read in."""
+
+
+class Held(NamedTuple):
+    """One transaction, read in again and again: everything in it is of one moment."""
+
+    connection: Connection
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """That transaction; it stays open."""
+        return nullcontext(self.connection)
 
 
 def open_database(url: str) -> Database:
@@ -45,7 +63,7 @@ def open_database(url: str) -> Database:
 
 
 def walk(
-    database: Database,
+    database: Readable,
     statement: sa.Select[Any],
     order: Sequence[sa.Column[Any]],
     *,
@@ -57,7 +75,7 @@ def walk(
     What is written meanwhile is seen or not, by where it stands; no row comes twice and none that stays is left out.
 
     Args:
-        database: to read from.
+        database: to read from; of a transaction that is held every page is of one moment.
         statement: selects every column of `order`, by its own name, and has neither order nor limit.
         order: columns that together are unique among the statement's rows, and that an index has in this order behind
             those that the statement holds fixed: such a column must not be among them, or each page would be looked

@@ -1,13 +1,13 @@
 """Folded records: locked by key, read as registers, written back whole."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from handlers.events import Json
-from handlers.rules.facts import Key
+from handlers.rules.facts import Fact, Key, Step, fold_all
 from handlers.rules.registers import Record
 from handlers.store.rowset import Transaction
 
@@ -42,6 +42,29 @@ def lock(tx: Transaction, table: sa.Table, keys: Iterable[Key], **fixed: str) ->
     tx.insert_missing(table, rows)
     found = tx.select(table, rows, ("connection_id", "key", "fields", "registers"), lock=True)
     return {(row.connection_id, row.key): read(row.fields, row.registers) for row in found}
+
+
+def fold(
+    tx: Transaction,
+    table: sa.Table,
+    facts: Sequence[Fact],
+    row: Callable[[Key, Record], Mapping[str, Any]],
+    step: Step | None = None,
+    **fixed: str,
+) -> None:
+    """Folds facts into the records that they are about, under their locks, and writes those back.
+
+    Args:
+        tx: the transaction.
+        table: of the facts' kind.
+        facts: of one kind.
+        row: a record's row, as `save` takes it.
+        step: what the kind keeps on its trail; None keeps no trail.
+        fixed: further columns of the table's key, the same for all.
+    """
+    held = lock(tx, table, {each.subject for each in facts}, **fixed)
+    fold_all(facts, held, step)
+    save(tx, table, [row(key, record) for key, record in held.items()], **fixed)
 
 
 def insert_bare(tx: Transaction, table: sa.Table, keys: Iterable[Key]) -> None:

@@ -1,6 +1,6 @@
 """Replays: a selection of dead letters, frozen when it was made, sent on its way a few at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -77,6 +77,13 @@ def start(tx: Transaction, replay: Replay, keys: Sequence[RowId]) -> None:
 def find(tx: Transaction, replay_id: str) -> Replay | None:
     """A replay; None where there is none of that id."""
     return _found(tx, replay_id, lock=False)
+
+
+def listed(tx: Transaction) -> list[Replay]:
+    """Every replay, the oldest first: their ids sort by time."""
+    names = Replay.__struct_fields__
+    found = tx.connection.execute(sa.select(*(replays.c[name] for name in names)).order_by(replays.c.replay_id))
+    return [Replay(**dict(zip(names, row, strict=True))) for row in found]
 
 
 def send(tx: Transaction, replay_id: str, limit: int, now: datetime) -> Replay:
@@ -165,6 +172,15 @@ def standing(tx: Transaction, replay_id: str) -> Standing:
         elif state == REPLAYED:
             counted["on_their_way" if waits else "applied"] += count
     return Standing(**counted)
+
+
+def under_way(tx: Transaction, keys: Collection[RowId]) -> set[RowId]:
+    """Those of some letters that an operator's replay has sent on their way."""
+    wanted = [
+        {"delivery_id": delivery_id, "event_index": index, "state": REPLAYED} for delivery_id, index in sorted(keys)
+    ]
+    found = tx.select(dead_letters, wanted, ("delivery_id", "event_index", "replay_id"))
+    return {(row.delivery_id, row.event_index) for row in found if row.replay_id is not None}
 
 
 def due_rows(tx: Transaction, now: datetime, limit: int) -> int:

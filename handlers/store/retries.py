@@ -1,6 +1,6 @@
 """What is due again: a row each, leased to whoever works on it. Nothing waits in a worker's memory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,8 +48,15 @@ class Row(msgspec.Struct, frozen=True):
     deaths: int = 0
 
 
-def schedule(tx: Transaction, rows: Sequence[Row]) -> None:
-    """Writes rows that are due again; one that stands already is set anew, its lease gone."""
+def schedule(tx: Transaction, rows: Sequence[Row], taken: Collection[RowId] = ()) -> None:
+    """Writes rows that are due again.
+
+    Args:
+        tx: the transaction.
+        rows: those.
+        taken: the ones that this transaction holds: they are set anew, their lease gone. Any other that stands already
+            is on its way, with attempts of its own, and stays as it is.
+    """
     written = [
         {
             "delivery_id": row.delivery_id,
@@ -65,7 +72,8 @@ def schedule(tx: Transaction, rows: Sequence[Row]) -> None:
     ]
     tx.insert_missing(retries, written)
     fresh = {"leased_until": None, "started_at": None}
-    tx.update(retries, [{**row, **fresh} for row in written], KEY)
+    held = [row for row in written if (row["delivery_id"], row["event_index"]) in taken]
+    tx.update(retries, [{**row, **fresh} for row in held], KEY)
 
 
 def lease_due(
@@ -115,6 +123,35 @@ def _died(started_at: datetime | None, leased_until: datetime | None, steady_sin
     if started_at is None or leased_until is None:
         return False
     return steady_since is None or leased_until >= steady_since
+
+
+def bring_forward(tx: Transaction, connection_id: str, *, now: datetime, within: timedelta, limit: int) -> int:
+    """Makes rows of a connection that are due soon due now.
+
+    Args:
+        tx: the transaction.
+        connection_id: whose.
+        now: the clock.
+        within: how soon they would be due by themselves.
+        limit: how many at most.
+
+    Returns:
+        How many there were.
+    """
+    soon = (
+        sa.select(retries.c.delivery_id, retries.c.event_index)
+        .where(retries.c.connection_id == connection_id, retries.c.leased_until.is_(None))
+        .where(retries.c.due_at > now, retries.c.due_at <= now + within)
+        .order_by(retries.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = [
+        {"delivery_id": row.delivery_id, "event_index": row.event_index, "due_at": now}
+        for row in tx.connection.execute(soon)
+    ]
+    tx.update(retries, rows, KEY)
+    return len(rows)
 
 
 def suspects(tx: Transaction, ids: Sequence[RowId]) -> set[RowId]:

@@ -1,28 +1,52 @@
-"""Every table, as one value. What each row is stands in the comment above it; changes go through a migration."""
+"""Every table: those of the road here, those of the fold from `schema_records`; importing this knows them all.
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
-    text,
-)
+What each row is stands in the comment above its table; changes go through a migration.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text, text
 
 from handlers.store.columns import Document, Instant
+from handlers.store.schema_records import (
+    asset_history,
+    asset_status_edges,
+    assets,
+    downtime,
+    fetches,
+    inventory_items,
+    meter_readings,
+    meters,
+    pm_plans,
+    purchase_orders,
+    vendors,
+    work_orders,
+)
+from handlers.store.tables import metadata, ordered_text
 
-metadata = MetaData()
-
-
-def ordered_text() -> Text:
-    """Text compared by its bytes, on PostgreSQL too; SQLite's default is that already."""
-    return Text().with_variant(Text(collation="C"), "postgresql")
-
+__all__ = [
+    "asset_history",
+    "asset_status_edges",
+    "assets",
+    "audit_head",
+    "audit_log",
+    "dead_letters",
+    "deliveries",
+    "distrusts",
+    "downtime",
+    "events",
+    "fetches",
+    "inventory_items",
+    "leaders",
+    "metadata",
+    "meter_readings",
+    "meters",
+    "pm_plans",
+    "purchase_orders",
+    "replay_items",
+    "replays",
+    "retries",
+    "vendors",
+    "work_orders",
+]
 
 # An accepted POST: its bytes, once, however often they came.
 deliveries = Table(
@@ -38,9 +62,31 @@ deliveries = Table(
     Column("verdict", Text, nullable=False),
     Column("secret_position", Integer, nullable=False),
     Column("processed_at", Instant, nullable=False),
+    Column("distrusted_at", Instant, comment="when it left the set; its bytes stay, as evidence"),
+    Column("distrusted_by", Text),
     PrimaryKeyConstraint("received_at", "delivery_id"),
     Index("deliveries_id", "delivery_id", unique=True),
     Index("deliveries_body", "connection_id", "body_digest"),
+    Index(
+        "deliveries_distrusted",
+        "received_at",
+        "delivery_id",
+        sqlite_where=text("distrusted_at IS NOT NULL"),
+        postgresql_where=text("distrusted_at IS NOT NULL"),
+    ),
+)
+
+# From when to when what a connection sent is not trusted: of that, what is still on its way leaves the set as it comes.
+distrusts = Table(
+    "distrusts",
+    metadata,
+    Column("connection_id", ordered_text(), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant, nullable=False, comment="what was received from then on counts again"),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("connection_id", "since"),
 )
 
 # An event that was read and recorded; holds uniqueness.
@@ -111,6 +157,7 @@ dead_letters = Table(
     Column("retry_at", Instant, comment="from when on the scheduler sends it on its way, its connection being there"),
     Column("replay_id", ordered_text(), comment="the replay that last sent it on its way"),
     Column("edited_into", ordered_text(), comment="the delivery of its corrected copy"),
+    Column("waits_for", ordered_text(), comment="the external_id that nobody had registered"),
     PrimaryKeyConstraint("delivery_id", "event_index"),
     Index(
         "dead_letters_open",
@@ -126,6 +173,13 @@ dead_letters = Table(
         "retry_at",
         sqlite_where=text("state = 'open' AND retry_at IS NOT NULL"),
         postgresql_where=text("state = 'open' AND retry_at IS NOT NULL"),
+    ),
+    Index(
+        "dead_letters_waiting",
+        "connection_id",
+        "waits_for",
+        sqlite_where=text("state = 'open' AND waits_for IS NOT NULL"),
+        postgresql_where=text("state = 'open' AND waits_for IS NOT NULL"),
     ),
     Index(
         "dead_letters_edited",
@@ -195,105 +249,6 @@ audit_head = Table(
     Column("hash", Text, nullable=False),
 )
 
-
-def _registers() -> tuple[Column[object], ...]:
-    """The columns every folded record has."""
-    return (
-        Column("fields", Document, nullable=False, server_default=text("'{}'")),
-        Column("registers", Text, nullable=False, server_default=text("''"), comment="stamps and trail of the fold"),
-        Column("anomalies", Document, nullable=False, server_default=text("'[]'")),
-        Column("is_deleted", Boolean, nullable=False, server_default=text("false")),
-    )
-
-
-# The newest known state of a work order.
-work_orders = Table(
-    "work_orders",
-    metadata,
-    Column("connection_id", ordered_text(), nullable=False),
-    Column("key", ordered_text(), nullable=False),
-    Column("status", Text),
-    Column("type", Text),
-    Column("priority", Text),
-    Column("title", Text),
-    Column("asset_key", ordered_text()),
-    Column("site_key", ordered_text()),
-    Column("due_at", Text, comment="an instant, or a date"),
-    Column("completed_at", Instant),
-    Column("spells", Document, nullable=False, server_default=text("'[]'")),
-    *_registers(),
-    PrimaryKeyConstraint("connection_id", "key"),
-    Index("work_orders_asset", "connection_id", "asset_key"),
-)
-
-# The newest known state of an asset; a bare row where it was only named.
-assets = Table(
-    "assets",
-    metadata,
-    Column("connection_id", ordered_text(), nullable=False),
-    Column("key", ordered_text(), nullable=False),
-    Column("name", Text),
-    Column("status", Text),
-    Column("site_key", ordered_text()),
-    Column("parent_key", ordered_text()),
-    *_registers(),
-    PrimaryKeyConstraint("connection_id", "key"),
-)
-
-# A span of down time: an interval, a spell of a work order, or an edge of an asset's status stream.
-downtime = Table(
-    "downtime",
-    metadata,
-    Column("connection_id", ordered_text(), nullable=False),
-    Column("origin", Text, nullable=False, comment="interval, work_order or status"),
-    Column("key", ordered_text(), nullable=False, comment="of the interval, the order or the asset"),
-    Column("part", ordered_text(), nullable=False, comment="which spell or edge; empty for an interval"),
-    Column("asset_key", ordered_text()),
-    Column("started_at", Instant),
-    Column("ended_at", Instant),
-    Column("planned", Boolean),
-    Column("failure", Boolean, nullable=False, server_default=text("false")),
-    Column("is_void", Boolean, nullable=False, server_default=text("false")),
-    Column("day_precision", Boolean, nullable=False, server_default=text("false"), comment="a time is only a date"),
-    Column("cause", Text),
-    Column("reason", Text),
-    Column("work_order_key", ordered_text()),
-    *_registers(),
-    PrimaryKeyConstraint("connection_id", "origin", "key", "part"),
-    Index("downtime_asset", "connection_id", "asset_key", "started_at", "ended_at"),
-)
-
-# One `asset.status_changed`: an edge of the status stream, in the order of facts.
-asset_status_edges = Table(
-    "asset_status_edges",
-    metadata,
-    Column("connection_id", ordered_text(), nullable=False),
-    Column("asset_key", ordered_text(), nullable=False),
-    Column("stamp", ordered_text(), nullable=False),
-    Column("status", Text),
-    PrimaryKeyConstraint("connection_id", "asset_key", "stamp"),
-)
-
-# An event in the history of one asset: one it names, or (slot empty) the one its subject belonged to just after it.
-asset_history = Table(
-    "asset_history",
-    metadata,
-    Column("connection_id", ordered_text(), nullable=False),
-    Column("subject_kind", Text, nullable=False),
-    Column("subject_key", ordered_text(), nullable=False),
-    Column("stamp", ordered_text(), nullable=False),
-    Column(
-        "slot", ordered_text(), nullable=False, comment="the asset named; empty where its subject's asset stands in"
-    ),
-    Column("asset_key", ordered_text(), comment="null while the subject belongs to no asset"),
-    Column("occurred_at", Instant, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("event_id", ordered_text(), nullable=False),
-    Column("digest", ordered_text(), nullable=False),
-    Column("detail", Document, nullable=False),
-    PrimaryKeyConstraint("connection_id", "subject_kind", "subject_key", "stamp", "slot"),
-    Index("asset_history_asset", "connection_id", "asset_key", "occurred_at"),
-)
 
 # Who leads, until when: one row a duty that only one process at a time may do.
 leaders = Table(

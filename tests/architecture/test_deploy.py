@@ -1,6 +1,7 @@
 """What is shipped for production is checked by the tools that read it, and by what the design demands of it."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,8 +17,13 @@ ROLES = ("receiver", "worker", "scheduler", "console")
 
 
 def _tool(name: str) -> str:
-    """A program that a wheel of the `test` extra put beside this interpreter."""
+    """A program that a wheel of the `test` extra put beside this interpreter.
+
+    Skips where there is none; with `CI` set that is a failure.
+    """
     found = shutil.which(name, path=str(Path(sys.executable).parent))
+    if found is None and os.environ.get("CI"):
+        pytest.fail(f"{name}: is not installed beside {sys.executable}")
     if found is None:
         pytest.skip(f"{name}: there is no wheel for this platform")
     return found
@@ -34,6 +40,15 @@ def dockerfile() -> list[tuple[str, str]]:
     text = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ")
     lines = [line.split(maxsplit=1) for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return [(word, rest) for word, rest in lines]
+
+
+@pytest.mark.parametrize(("set_to", "outcome"), [("1", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_a_missing_tool_is_a_failure_where_everything_must_be_there(
+    monkeypatch: pytest.MonkeyPatch, set_to: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("CI", set_to)
+    with pytest.raises(outcome, match="no-such-tool"):
+        _tool("no-such-tool")
 
 
 def test_hadolint_has_nothing_to_say_of_the_dockerfile() -> None:

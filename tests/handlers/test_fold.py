@@ -1,18 +1,15 @@
 """State is a function of the set of facts: whatever order they come in, however often, in whatever batches."""
 
 import itertools
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handlers.events import Event, Json
-from handlers.store import migrate
 from handlers.store.engine import Database
 from tests import folding
+from tests.handlers.record_events import meter_events, record_events
 from tests.sizes import size
 
 STATUSES = ("requested", "approved", "scheduled", "in_progress", "on_hold", "completed", "closed", "cancelled")
@@ -112,11 +109,20 @@ def asset_events(draw: st.DrawFn) -> Event:
 
 
 kinds = (work_order_events(), downtime_events(), asset_events())
-histories = st.one_of(*(st.lists(kind, min_size=3, max_size=10) for kind in (*kinds, st.one_of(*kinds))))
+keyed_kinds = (record_events("purchase_order"), record_events("inventory_item"))
+meter_kinds = st.one_of(meter_events(), meter_events(), record_events("meter"))
+other_kinds = st.one_of(record_events("vendor"), record_events("pm_plan"), asset_events())
+
+
+def histories(*kinds: st.SearchStrategy[Event]) -> st.SearchStrategy[list[Event]]:
+    """Histories of one kind of event, and of all together."""
+    return st.one_of(*(st.lists(kind, min_size=3, max_size=10) for kind in (*kinds, st.one_of(*kinds))))
 
 
 @st.composite
-def told_differently(draw: st.DrawFn) -> tuple[list[Event], list[list[Event]]]:
+def told_differently(
+    draw: st.DrawFn, histories: st.SearchStrategy[list[Event]]
+) -> tuple[list[Event], list[list[Event]]]:
     """A history, and the same one shuffled, repeated and cut into batches."""
     history = draw(histories)
     repeated = draw(st.permutations(history + draw(st.lists(st.sampled_from(history), max_size=6))))
@@ -125,23 +131,23 @@ def told_differently(draw: st.DrawFn) -> tuple[list[Event], list[list[Event]]]:
     return history, [list(repeated[start:end]) for start, end in itertools.pairwise(bounds) if start < end]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = folding.sqlite(tmp_path)
-    else:
-        database = Database(request.getfixturevalue("postgres_url"))
-        migrate.upgrade(database)
-    yield database
-    database.close()
-
-
 @settings(max_examples=size(250, 5_000), deadline=None, suppress_health_check=SLOW)
-@given(told=told_differently())
+@given(told=told_differently(histories(*kinds)))
 def test_any_telling_of_a_history_gives_the_same_rows_and_figures(
     database: Database, told: tuple[list[Event], list[list[Event]]]
 ) -> None:
-    history, batches = told
+    compare_tellings(database, *told)
+
+
+@settings(max_examples=size(120, 5_000), deadline=None, suppress_health_check=SLOW)
+@given(told=told_differently(histories(*keyed_kinds, meter_kinds, other_kinds)))
+def test_so_it_does_for_orders_stock_vendors_meters_and_plans(
+    database: Database, told: tuple[list[Event], list[list[Event]]]
+) -> None:
+    compare_tellings(database, *told)
+
+
+def compare_tellings(database: Database, history: list[Event], batches: list[list[Event]]) -> None:
     folding.empty(database)
     folding.apply(database, [[event] for event in history])
     expected = folding.state(database)

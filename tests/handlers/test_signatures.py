@@ -63,6 +63,8 @@ WAYS: dict[str, tuple[object, bytes, bytes]] = {
     "stripe": ("stripe", TEXT_SECRET, TEXT_SECRET),
     "slack": ("slack", TEXT_SECRET, TEXT_SECRET),
     "shopify": ("shopify", TEXT_SECRET, TEXT_SECRET),
+    "maintainx": ("maintainx", TEXT_SECRET, TEXT_SECRET),
+    "atlas": ("atlas", TEXT_SECRET, TEXT_SECRET),
     "hmac sha1": ({"hmac": {"header": "X-Sig", "hash": "sha1"}}, TEXT_SECRET, TEXT_SECRET),
     "hmac of everything": (STAMPED_HMAC, TEXT_SECRET, TEXT_SECRET),
 }
@@ -250,6 +252,7 @@ def test_an_odd_timestamp_inside_the_signature_is_malformed(stamp: str) -> None:
         ("standard-webhooks v1a", 300),
         ("stripe", 300),
         ("slack", 300),
+        ("maintainx", 300),
         ("hmac of everything", 60),
     ],
 )
@@ -261,7 +264,7 @@ def test_a_timestamp_may_be_off_by_the_tolerance_and_no_more(way: str, tolerance
     assert verify(built, [secret], headers, b"{}", NOW + side * (tolerance + 0.001)).reason == "stale_timestamp"
 
 
-@pytest.mark.parametrize("way", ["makini", "github", "shopify", "hmac sha1"])
+@pytest.mark.parametrize("way", ["makini", "github", "shopify", "atlas", "hmac sha1"])
 def test_a_scheme_without_a_timestamp_has_no_window(way: str) -> None:
     built, secret, headers = signed(way, b"{}")
 
@@ -372,7 +375,7 @@ def test_a_decoy_opens_nothing() -> None:
 def test_decoys_are_distinct_usable_by_every_scheme_and_stay_the_same() -> None:
     assert len(set(decoy_secrets(4))) == 4
     assert decoy_secrets(4) == decoy_secrets(4)
-    assert [each.secret_problem(decoy) for decoy in decoy_secrets(2) for each in SCHEMES.values()] == [None] * 12
+    assert [each.secret_problem(decoy) for decoy in decoy_secrets(2) for each in SCHEMES.values()] == [None] * 16
 
 
 def test_a_list_longer_than_any_rotation_is_malformed() -> None:
@@ -464,6 +467,27 @@ def test_base64_that_is_not_canonical_is_no_signature(wrong: str) -> None:
     assert verify(built, [secret], headers, body, NOW).reason == "malformed_signature"
 
 
+def test_maintainx_signs_its_time_as_it_stands_in_seconds_or_milliseconds() -> None:
+    """Its documents name no unit; what is signed is the text, and the window is the same five minutes."""
+    maintainx, header = scheme("maintainx"), "x-maintainx-webhook-body-signature"
+    for stamp, moment in ((int(NOW), NOW), (int(NOW * 1000) + 999, NOW)):
+        digest = hmac.digest(TEXT_SECRET, f"{stamp}.{{}}".encode(), "sha256").hex()
+        headers = {header: f"t={stamp},v1={digest}"}
+        assert verify(maintainx, [TEXT_SECRET], headers, b"{}", moment + 300).ok
+        assert verify(maintainx, [TEXT_SECRET], headers, b"{}", moment + 301).reason == "stale_timestamp"
+    assert "x-maintainx-webhook-uri-signature" in maintainx.secret_headers
+
+
+def test_atlas_signs_the_body_and_not_the_time_it_sends() -> None:
+    atlas = scheme("atlas")
+    digest = hmac.digest(TEXT_SECRET, b"{}", "sha256")
+    headers = {"x-webhook-signature": digest.hex(), "x-webhook-timestamp": "1"}
+
+    assert verify(atlas, [TEXT_SECRET], headers, b"{}", NOW).ok
+    wrong = {"x-webhook-signature": base64.b64encode(digest).decode()}
+    assert verify(atlas, [TEXT_SECRET], wrong, b"{}", NOW).reason == "malformed_signature"
+
+
 def test_a_signature_of_mixed_case_is_malformed() -> None:
     built, secret, headers = signed("makini", b"{}")
     value = headers["x-webhook-signature"]
@@ -482,7 +506,12 @@ def test_a_prefix_that_a_scheme_has_is_needed() -> None:
 
 @pytest.mark.parametrize(
     ("name", "header"),
-    [("github", "x-github-delivery"), ("shopify", "x-shopify-webhook-id"), ("standard-webhooks", "webhook-id")],
+    [
+        ("github", "x-github-delivery"),
+        ("shopify", "x-shopify-webhook-id"),
+        ("standard-webhooks", "webhook-id"),
+        ("atlas", "x-webhook-id"),
+    ],
 )
 def test_an_id_travels_in_the_header_of_its_scheme(name: str, header: str) -> None:
     built = scheme(name)

@@ -109,14 +109,26 @@ def test_an_unknown_type_is_an_event_too_whose_fields_pass_unvalidated(type_: st
     assert event.fields == {"status": 7, "asset_ref": ["1.25"]}
 
 
-@pytest.mark.parametrize("kind", ["purchase_order", "inventory_item", "vendor", "pm_plan", "meter_reading", "meter"])
-def test_fields_of_a_kind_without_a_model_pass_in_kept_form(kind: str) -> None:
-    type_ = next(each for each in ACTIONS if each.startswith(f"{kind}."))
-
-    event = one(body(type_, {"total": 12.50, "lines": [{"quantity_ordered": 3, "unit_price": 0.10}], "note": None}))
+@pytest.mark.parametrize("kind", ["purchase_order", "inventory_item", "vendor", "pm_plan", "meter"])
+def test_fields_of_every_kind_are_read_by_its_model(kind: str) -> None:
+    event = one(body(f"{kind}.updated", {"number": 17, "shift": 0.10}))
 
     assert kind == event.kind
-    assert event.fields == {"total": "12.5", "lines": [{"quantity_ordered": 3, "unit_price": "0.1"}], "note": None}
+    assert (event.fields, event.custom_fields) == ({"number": "17"}, {"shift": "0.1"})
+
+
+@pytest.mark.parametrize("type_", ["meter_reading.recorded", "meter.reset"])
+def test_a_reset_states_what_a_reading_does(type_: str) -> None:
+    told = {"meter_key": "M-1", "value": 0.0, "unit": "h", "read_at": "2026-03-01T09:00:00+01:00"}
+
+    event = one(body(type_, told))
+
+    assert event.fields == {
+        "meter_ref": {"key": "M-1", "label": None},
+        "value": "0.0",
+        "unit": "h",
+        "read_at": "2026-03-01T08:00:00Z",
+    }
 
 
 @pytest.mark.parametrize("type_", ["connection.online", "sync.failed", "system.error", "sync.begun"])

@@ -49,9 +49,9 @@ def sound(reading: Reading) -> Reading:
             assert each.error.expected
         else:
             assert 1 <= len(each.key.encode()) <= 512
-            stored = msgspec.json.encode([each.fields, each.custom_fields, each.warnings])
+            stored = msgspec.json.encode([each.fields, each.custom_fields, each.warnings]).replace(rb"\\", b"")
             assert b"\\u0000" not in stored
-            model = MODELS.get(each.kind)
+            model = MODELS.get(each.kind) if each.type in ACTIONS else None
             if model is not None:
                 msgspec.convert(each.fields, model.struct, strict=True)
     return reading

@@ -99,6 +99,13 @@ class Installation:
             role.await_line("worker_ready")
             yield role
 
+    @contextlib.contextmanager
+    def scheduler(self) -> Iterator[Role]:
+        """`maintenworks scheduler`, ready."""
+        with self._started("scheduler") as role:
+            role.await_line("scheduler_ready")
+            yield role
+
     def ask(self, query: sa.Select[*tuple[Any, ...]]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
         """What the tables say."""
         with self._database.read() as connection:

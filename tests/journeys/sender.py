@@ -75,10 +75,10 @@ class Sender:
     def post_at_once(self, bodies: Sequence[bytes | Mapping[str, Any]], signature: str | None = None) -> list[Answer]:
         """Posts each body once, all of them at the same time, each over a connection of its own."""
         raw = [_bytes(body) for body in bodies]
-        requests = [self._request(body, self.sign(body) if signature is None else signature) for body in raw]
+        requests = [self.request(body, self.sign(body) if signature is None else signature) for body in raw]
 
         async def exchange(request: bytes) -> Answer:
-            async with _Wire(self.address) as wire:
+            async with Wire(self.address) as wire:
                 return await wire.exchange(request)
 
         async def everything() -> list[Answer]:
@@ -86,7 +86,7 @@ class Sender:
 
         answers = asyncio.run(everything())
         for body, answer in zip(raw, answers, strict=True):
-            self._remember(body, answer)
+            self.remember(body, answer)
         return answers
 
     def deliver(
@@ -113,14 +113,14 @@ class Sender:
         before = len(self.accepted)
 
         async def work_off() -> None:
-            async with _Wire(self.address) as wire:
+            async with Wire(self.address) as wire:
                 for body in waiting:
-                    request = self._request(body, self.sign(body))
+                    request = self.request(body, self.sign(body))
                     answer = await (_insisted(wire, request) if insists else _tried(wire, request))
                     if answer is None:
                         return
                     assert answer.status == 200, answer
-                    self._remember(body, answer)
+                    self.remember(body, answer)
                     on_accepted(len(self.accepted) - before)
 
         async def everything() -> None:
@@ -128,19 +128,21 @@ class Sender:
 
         asyncio.run(everything())
 
-    def _request(self, body: bytes, signature: str) -> bytes:
+    def request(self, body: bytes, signature: str) -> bytes:
+        """The bytes of a post; an empty signature leaves its header out."""
         head = f"POST /webhooks/{self.connection} HTTP/1.1\r\nHost: {urlsplit(self.address).netloc}\r\n"
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         if signature:
             head += f"X-Webhook-Signature: {signature}\r\n"
         return head.encode() + b"\r\n" + body
 
-    def _remember(self, body: bytes, answer: Answer) -> None:
+    def remember(self, body: bytes, answer: Answer) -> None:
+        """Notes what was taken, if it was."""
         if answer.status == 200:
             self.accepted[answer.json["delivery_id"]] = body
 
 
-class _Wire:
+class Wire:
     """One connection, made when it is needed and kept while it works."""
 
     def __init__(self, address: str) -> None:
@@ -198,7 +200,7 @@ def _fields(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield name.lower(), value.strip()
 
 
-async def _tried(wire: _Wire, request: bytes) -> Answer | None:
+async def _tried(wire: Wire, request: bytes) -> Answer | None:
     """The answer; None where there is none, or none that settles it."""
     with contextlib.suppress(OSError):
         answer = await wire.exchange(request)
@@ -207,7 +209,7 @@ async def _tried(wire: _Wire, request: bytes) -> Answer | None:
     return None
 
 
-async def _insisted(wire: _Wire, request: bytes) -> Answer:
+async def _insisted(wire: Wire, request: bytes) -> Answer:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (answer := await _tried(wire, request)) is None:
         assert time.monotonic() < deadline, "it was never taken"

@@ -5,9 +5,7 @@ On a small file system of its own, which only root can mount.
 
 import contextlib
 import os
-import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
@@ -23,8 +21,8 @@ from handlers.store.schema import assets, dead_letters, events
 from tests.journeys.installation import Installation
 from tests.journeys.roles import Role, eventually
 from tests.journeys.sender import Sender
+from tests.journeys.small_disk import MIB, Filler, NoSmallDiskError, small_disk
 
-MIB = 1024 * 1024
 DISK_BYTES = 96 * MIB
 MINIMUM_BYTES = 16 * MIB
 EVENTS = 1200
@@ -36,45 +34,16 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-class _Filler:
-    """Something else on the same disk that takes all there is, in pieces down to one byte."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._path = folder / "filler"
-
-    def fill(self) -> None:
-        """Takes what is free now."""
-        with self._path.open("ab", buffering=0) as file:
-            for size in (MIB, 4096, 1):
-                with contextlib.suppress(OSError):
-                    while file.write(bytes(size)) == size:
-                        pass
-
-    def free(self) -> int:
-        """Bytes free on the disk."""
-        return shutil.disk_usage(self._folder).free
-
-    def go(self) -> None:
-        """Gives it all back."""
-        self._path.unlink(missing_ok=True)
-
-
 @contextlib.contextmanager
-def _small(**settings: str) -> Iterator[tuple[Installation, _Filler]]:
+def _small(**settings: str) -> Iterator[tuple[Installation, Filler]]:
     """An installation whose home is a small disk of its own."""
     with tempfile.TemporaryDirectory(prefix="mw-") as folder:
         made = Installation(Path(folder), MAINTENWORKS_MIN_FREE_BYTES=str(MINIMUM_BYTES), **settings)
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "none", str(made.home)]
-        done = subprocess.run(mount, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
         try:
-            yield made, _Filler(made.home)
-        finally:
-            made.close()
-            # Lazily: a process that a failed test left behind must not keep it there.
-            subprocess.run(["umount", "--lazy", str(made.home)], check=True)
+            with small_disk(made.home, DISK_BYTES) as filler, contextlib.closing(made):
+                yield made, filler
+        except NoSmallDiskError as error:
+            pytest.skip(str(error))
 
 
 def _bodies() -> list[dict[str, Any]]:
@@ -90,7 +59,7 @@ def _bodies() -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _sending(sender: Sender, filler: _Filler) -> Iterator[None]:
+def _sending(sender: Sender, filler: Filler) -> Iterator[None]:
     """Everything is being posted; at the end of the context there is room again, and all of it has been taken."""
     failures: list[BaseException] = []
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,10 +15,14 @@ from tests.journeys.installation import Installation, installation
 from tests.journeys.roles import eventually
 from tests.journeys.sender import Sender
 from tests.worker.cli.plant import event
+from worker.tally import REPLAY_OUTCOMES
 
 MARK = "only-in-the-body"
-CONNECTIONS = ("plant", "rotated", "revoked", "resting")
+CONNECTIONS = ("plant", "rotated", "revoked", "resting", "zoneless")
 END_TO_END = "maintenworks_event_end_to_end_seconds"
+REPLAYS = "maintenworks_replays_total"
+ZONE = 'time_zone = "Europe/Berlin"'
+"""Of the connection whose times have none."""
 
 
 @pytest.fixture(scope="module")
@@ -29,21 +34,6 @@ def running() -> Iterator[Installation]:
         fresh.run("connections", "pause", "resting")
         with fresh.up():
             yield fresh
-
-
-@pytest.fixture(scope="module", autouse=True)
-def put_off(running: Installation) -> dict[str, Any]:
-    """What became of an event that was sent while its connection was paused; it is resumed now.
-
-    At the very beginning, because a paused connection is looked at every 30 seconds.
-    """
-    resting = _sender(running, "resting")
-    answer = resting.post(event("work_order.created", "WO-REST", "08:00", "rest-1"))
-    assert answer.status == 200
-    running.settle(resting)
-    (story,) = _told(running, answer.json["delivery_id"])
-    running.run("connections", "resume", "resting")
-    return story
 
 
 @pytest.fixture
@@ -261,16 +251,49 @@ def test_the_first_webhooks_of_a_new_connection_are_applied_whichever_role_knows
     assert running.ask(letters) == []
 
 
-def test_what_a_paused_connection_sent_is_kept_and_applied_once_it_is_resumed(
-    running: Installation, put_off: dict[str, Any]
-) -> None:
-    assert (put_off["events"], put_off["dead_letters"], len(put_off["retries"])) == ([], [], 1)
+def test_what_a_paused_connection_sent_is_kept_and_applied_once_it_is_resumed(running: Installation) -> None:
+    resting = _sender(running, "resting")
+    answer = resting.post(event("work_order.created", "WO-REST", "08:00", "rest-1"))
+    assert answer.status == 200
+    running.settle(resting)
+    (story,) = _told(running, answer.json["delivery_id"])
+    assert (story["events"], story["dead_letters"], len(story["retries"])) == ([], [], 1)
 
-    eventually(lambda: bool(_told(running, put_off["delivery_id"])[0]["events"]), every=1)
+    running.run("connections", "resume", "resting")
+    began = time.monotonic()
+    eventually(lambda: bool(_told(running, answer.json["delivery_id"])[0]["events"]))
+    sys.stdout.write(f"resumed to applied: {time.monotonic() - began:.1f} s\n")
 
     (story,) = _told(running, "rest-1")
     assert [each["outcome"] for each in story["events"]] == ["applied"]
     assert story["retries"] == []
+
+
+def test_what_was_buried_is_replayed_once_its_map_is_mended_and_counted(running: Installation) -> None:
+    """The roles read the connections each in its own second, so that a replay may come too early for the worker."""
+    sender = _sender(running, "zoneless")
+    assert {sample.labels["outcome"] for sample in running.samples(REPLAYS)} == set(REPLAY_OUTCOMES)
+    answer = sender.post(event("asset.created", "PUMP-12", "2026-03-01T08:00:00", "buried-1"))
+    running.settle(sender)
+    assert [each["code"] for each in _told(running, answer.json["delivery_id"])[0]["dead_letters"]] == [
+        "missing_time_zone"
+    ]
+
+    file = running.home / "connections.toml"
+    file.write_text(file.read_text().replace("[connections.zoneless]\n", f"[connections.zoneless]\n{ZONE}\n"))
+
+    is_open = sa.select(dead_letters.c.code).where(
+        dead_letters.c.connection_id == "zoneless", dead_letters.c.state == "open"
+    )
+
+    def applied() -> bool:
+        if running.ask(is_open):
+            running.run("dead-letters", "replay", "--connection", "zoneless", "--reason", "zone set")
+        return bool(_told(running, answer.json["delivery_id"])[0]["events"])
+
+    eventually(applied)
+    eventually(lambda: running.metric(REPLAYS, outcome="applied") == 1)
+    assert [each["outcome"] for each in _told(running, "buried-1")[0]["events"]] == ["applied"]
 
 
 def test_on_a_quiet_system_the_time_from_accepting_to_committing_is_measured(

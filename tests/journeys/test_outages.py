@@ -96,6 +96,35 @@ def test_while_the_database_is_away_webhooks_are_taken_and_the_workers_hold_them
     assert running.metric("maintenworks_retries_total") == 0
 
 
+def test_a_broker_that_restarts_while_the_database_is_away_loses_nothing_of_what_the_workers_hold(
+    works: _Works,
+) -> None:
+    """What is in their hands stays there, what came before and after the restart is taken, and no attempt counts."""
+    running, sender, server, up = works.running, works.sender, works.server, works.up
+    told = [event("asset.updated", f"PUMP-{number % 9}", "08:00", f"both-{number}") for number in range(POSTS)]
+    held = _held(works)
+
+    server.kill()
+    sender.deliver(told[: POSTS // 2])
+    eventually(lambda: _held(works) > held)
+    broker = up.parts()["broker"]
+    broker.kill()
+    eventually(lambda: up.parts().get("broker", broker) != broker)
+    sender.deliver(told[POSTS // 2 :])
+    server.start()
+    running.settle(sender)
+
+    recorded = _recorded(running)
+    assert {each["id"]: recorded[each["id"]] for each in told} == {each["id"]: 1 for each in told}
+    assert up.logged("batch_taken_over") == works.second.logged("batch_taken_over") == []
+    assert running.ask(sa.select(retries)) == []
+    assert running.ask(sa.select(dead_letters)) == []
+
+
+def _held(works: _Works) -> int:
+    return len(works.up.logged("message_held") + works.second.logged("message_held"))
+
+
 def test_two_workers_that_set_different_fields_of_one_order_lose_neither(works: _Works) -> None:
     """Each order comes into being with one of two events, whichever is first; then two others meet it as it is."""
     orders = [f"WO-{number}" for number in range(POSTS)]

@@ -19,7 +19,12 @@ def test_the_routes_are_all_there_is(tmp_path: Path) -> None:
     registry = Registry(tmp_path / "connections.toml", tmp_path)
     app = build_app(ReceiverSettings(home=tmp_path), registry, Producer("unix:///nowhere", backlog_limit_bytes=1))
     routes = [(route.path, route.methods) for route in app.routes if isinstance(route, Route)]
-    assert routes == [("/webhooks/{connection}", {"POST"}), ("/livez", {"GET", "HEAD"}), ("/readyz", {"GET", "HEAD"})]
+    assert routes == [
+        ("/webhooks/{connection}", {"POST"}),
+        ("/webhooks/{connection}", {"GET", "HEAD", "OPTIONS"}),
+        ("/livez", {"GET", "HEAD"}),
+        ("/readyz", {"GET", "HEAD"}),
+    ]
     assert len(app.routes) == len(routes)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from handlers.events import Delivery
 from handlers.signatures import scheme, sign
+from tests.fuzz.mutations import BYTEWISE
 from tests.receiver.harness import SECRET, Running, status_of
 from tests.servers import BrokerServer
 from tests.sizes import size
@@ -36,7 +37,8 @@ class Request(NamedTuple):
     signed: tuple[bytes, ...]
 
 
-def _request(name: str, now: float) -> Request:
+def signed_request(name: str, now: float) -> Request:
+    """A request to the connection of that name (`NAMES`), signed at `now` (Unix seconds)."""
     headers = sign(scheme(NAMES[name]), SECRET.encode(), BODY, now=now, message_id="msg_2KWPBgLlAfxdpx2AI54pPJ85f4W")
     lines = [
         f"POST /webhooks/{name} HTTP/1.1",
@@ -66,27 +68,6 @@ def _stands(part: bytes, raw: bytes) -> bool:
     return part in spelt
 
 
-def _flip(raw: bytearray, at: int, chance: random.Random) -> None:
-    raw[at] ^= 1 << chance.randrange(8)
-
-
-def _replace(raw: bytearray, at: int, chance: random.Random) -> None:
-    raw[at] = chance.randrange(256)
-
-
-def _insert(raw: bytearray, at: int, chance: random.Random) -> None:
-    raw[at:at] = chance.choice([b"\r\n", b" ", b"0", b"%41", b",", b"\x00", bytes([chance.randrange(256)])])
-
-
-def _delete(raw: bytearray, at: int, chance: random.Random) -> None:
-    del raw[at : at + chance.choice([1, 1, 1, 2, 8, 40])]
-
-
-def _repeat(raw: bytearray, at: int, chance: random.Random) -> None:
-    end = at + chance.randrange(1, 60)
-    raw[at:at] = raw[at:end]
-
-
 def _swap_lines(raw: bytearray, _: int, chance: random.Random) -> None:
     head, gap, body = bytes(raw).partition(b"\r\n\r\n")
     first, *fields = head.split(b"\r\n")
@@ -106,14 +87,15 @@ def _change_path(raw: bytearray, _: int, chance: random.Random) -> None:
 
 
 MUTATIONS: list[Callable[[bytearray, int, random.Random], None]] = [
-    *([_flip, _replace, _insert, _delete, _repeat] * 4),
+    *(BYTEWISE * 4),
     _swap_lines,
     _change_method,
     _change_path,
 ]
 
 
-def _mutated(raw: bytes, chance: random.Random) -> bytes:
+def mutated(raw: bytes, chance: random.Random) -> bytes:
+    """A request, damaged in one to three places."""
     found = bytearray(raw)
     for _ in range(chance.choice([1, 1, 1, 1, 2, 3])):
         parts = (0, raw.index(b"\r\n"), raw.index(b"\r\n\r\n"), len(raw))
@@ -127,8 +109,8 @@ def test_only_an_unharmed_signature_over_unharmed_bytes_is_accepted(running: Run
     chance = random.Random(size(2, 20))
     seen: dict[int, int] = {}
     for _ in range(size(1_000, 10_000)):
-        request = _request(chance.choice(list(NAMES)), time.time())
-        raw = _mutated(request.raw, chance)
+        request = signed_request(chance.choice(list(NAMES)), time.time())
+        raw = mutated(request.raw, chance)
         answer = running.raw(raw, end=True)
         assert answer, raw
         status = status_of(answer)

@@ -169,7 +169,7 @@ def test_it_listens_on_the_socket_it_was_handed_and_says_that_it_is_ready(home: 
         os.close(writing)
         try:
             with os.fdopen(reading, "rb") as told:
-                assert told.read() == b"ready"
+                assert told.read(5) == b"ready"
             port = listener.getsockname()[1]
             assert Running(port, threading.Event()).post("acme", BODY).status == 200
             process.terminate()

@@ -1,5 +1,6 @@
 """Neither the answer nor the work tells a stranger which names exist."""
 
+import base64
 import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import pytest
 from handlers.connections import Registry
 from handlers.errors import TransientError
 from receiver.verification import Verifier
-from tests.receiver.harness import makini, write_connections
+from tests.receiver.harness import SECRET, makini, write_connections
 
 BODY = b'{"id": 1}'
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -74,3 +75,24 @@ def test_work_is_done_for_an_empty_registry_and_for_one_without_secrets(tmp_path
     assert len(compared) == 2
     with pytest.raises(TransientError):
         unresolved.verify(registry.all()["acme"], {}, BODY, NOW)
+
+
+@pytest.mark.parametrize(
+    "token", [{"header": "X-Token"}, {"basic": "user"}, {"query": "token"}, {"pointer": "/value/*/clientState"}]
+)
+@pytest.mark.parametrize("given", ["", "wrong", "right"])
+def test_an_unknown_name_costs_what_a_sender_that_cannot_sign_costs(
+    tmp_path: Path, compared: list[Any], token: dict[str, str], given: str
+) -> None:
+    secret = {"ref": f"file:{tmp_path / 'secret'}"}
+    registry, verifier = _verifier(tmp_path, acme={"token": token, "secrets": [secret] * 3})
+    value = {"": "", "wrong": "another", "right": SECRET}[given]
+    headers = {"x-token": value, "authorization": f"Basic {base64.b64encode(f'user:{value}'.encode()).decode()}"}
+    body = b'{"value": [{"clientState": "%b"}]}' % value.encode()
+
+    verdict = verifier.verify(registry.all()["acme"], headers, body, NOW, f"token={value}".encode())
+    known = len(compared)
+    verifier.pretend("nobody", headers, body, NOW, f"token={value}".encode())
+
+    assert verdict.ok == (given == "right")
+    assert (known, len(compared)) == (3, 6)

@@ -11,7 +11,7 @@ import pytest
 
 from handlers.events import Delivery
 from handlers.signatures import scheme, sign
-from receiver.webhooks import kept_headers
+from receiver.request import kept_headers
 from tests.receiver.harness import SECRET, Answer, Running, head, makini, receiver, status_of, write_connections
 from tests.servers import BrokerServer
 from worker.queue import LANES, decode, revoke

@@ -53,10 +53,17 @@ class Yard:
 
     def connect(self, name: str, *options: str) -> None:
         """Registers a connection, or sets its options anew."""
-        self._connections[name] = "\n".join(['source = "unified"', 'secrets = [{ ref = "env:P" }]', *options])
-        self._path.write_text("".join(f"[connections.{each}]\n{text}\n" for each, text in self._connections.items()))
+        self._write(name, *options)
         if hasattr(self, "_registry"):
             self._registry.refresh()
+
+    def resume_unseen(self, name: str) -> None:
+        """Has a connection without options, which the worker has not noticed yet."""
+        self._write(name)
+
+    def _write(self, name: str, *options: str) -> None:
+        self._connections[name] = "\n".join(['source = "unified"', 'secrets = [{ ref = "env:P" }]', *options])
+        self._path.write_text("".join(f"[connections.{each}]\n{text}\n" for each, text in self._connections.items()))
 
     def send(self, *events: Mapping[str, Any] | bytes, to: str = "plant") -> str:
         """Has one delivery worked on and returns its id: raw bytes, one event, or an array of several."""

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 from handlers.errors import ConfigurationError
 from handlers.events import Json
 from handlers.store import audit as log
-from handlers.store import migrate, schema
+from handlers.store import schema
 from handlers.store.audit import GENESIS, Act, Entry, Head, append, sealed
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
@@ -23,17 +22,6 @@ from tests import folding
 from worker import audit
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = folding.sqlite(tmp_path)
-    else:
-        database = Database(request.getfixturevalue("postgres_url"))
-        migrate.upgrade(database)
-    yield database
-    database.close()
 
 
 def _act(database: Database, number: int, reason: str = "why not") -> Entry:

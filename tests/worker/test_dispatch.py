@@ -4,7 +4,7 @@ import dataclasses
 import gzip
 import random
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -85,17 +85,6 @@ class Works:
         """What the scheduler would ring for now."""
         with self.database.write() as connection:
             return retries.lease_due(Transaction(connection), now=self.clock.now, lease=timedelta(minutes=1), limit=100)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = folding.sqlite(tmp_path)
-    else:
-        database = Database(request.getfixturevalue("postgres_url"))
-        migrate.upgrade(database)
-    yield database
-    database.close()
 
 
 @pytest.fixture

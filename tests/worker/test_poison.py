@@ -4,7 +4,7 @@ A worker's end is played by an exception that no handler catches, after which no
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,10 +13,9 @@ import pytest
 from handlers import effects
 from handlers.events import WHOLE_BODY, Delivery
 from handlers.rules.facts import Fact
-from handlers.store import migrate, retries, schema
+from handlers.store import retries, schema
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
-from tests import folding
 from tests.worker.test_dispatch import Works, delivery, order
 from worker.dispatch import SUSPECT_LEASE
 from worker.due import DueRows
@@ -32,15 +31,9 @@ class Killed(BaseException):
     """The worker ends here."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def works(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Works]:
-    if request.param == "sqlite":
-        database = folding.sqlite(tmp_path)
-    else:
-        database = Database(request.getfixturevalue("postgres_url"))
-        migrate.upgrade(database)
-    yield Works(database, tmp_path)
-    database.close()
+@pytest.fixture
+def works(database: Database, tmp_path: Path) -> Works:
+    return Works(database, tmp_path)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A dead letter can be mended, sent again, corrected or given up; never lost, never applied twice."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from handlers.events import WHOLE_BODY, Delivery
 from handlers.store import (
     dead_letters,
     letter_acts,
-    migrate,
     read_deliveries,
     read_letters,
     replays,
@@ -28,17 +26,6 @@ from worker import acts, replay
 from worker.queue import Undecodable, encode
 from worker.replay import Line
 from worker.scheduler import RING_LIMIT, waiting_letters
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = folding.sqlite(tmp_path)
-    else:
-        database = Database(request.getfixturevalue("postgres_url"))
-        migrate.upgrade(database)
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -14,20 +14,15 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from handlers.errors import ServiceUnreachableError, TransientError
-from worker.supervisor import (
-    FIRST_DELAY_SECONDS,
-    GREATEST_DELAY_SECONDS,
-    Launched,
-    Part,
-    Supervisor,
-    _Child,
-)
+from worker.parts import FIRST_DELAY_SECONDS, GREATEST_DELAY_SECONDS, Child, Launched, Part
+from worker.supervisor import Supervisor
 
 WAIT_SECONDS = 30.0
 
 ROLE = """
 import os, signal, sys, time
-from worker.telemetry import report_ready
+from worker import telemetry
+telemetry.BEAT_SECONDS = 0.1
 name, folder, manner = sys.argv[1:]
 def note(word):
     with open(os.path.join(folder, "story"), "a") as story:
@@ -42,7 +37,7 @@ if manner == "hopeless":
     sys.exit(2)
 note("started")
 print("what a role prints is no data of the command", flush=True)
-report_ready()
+telemetry.report_ready()
 while True:
     time.sleep(60)
 """
@@ -53,6 +48,7 @@ from worker import supervisor
 from worker.children import role
 from worker.telemetry import configure_logging
 configure_logging()
+supervisor.CHORE_SECONDS = 0.5
 folder, grace, *manners = sys.argv[1:]
 def part(name, manner):
     return role(name, ["rolescript", name, folder, manner], os.environ, grace=float(grace))
@@ -90,6 +86,10 @@ class _Up:
 
     def started(self, name: str) -> list[int]:
         return [pid for each, word, pid in self.story() if (each, word) == (name, "started")]
+
+    def logged(self, event: str) -> list[dict[str, object]]:
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if line["event"] == event]
 
     def end(self) -> int:
         return self.process.wait(WAIT_SECONDS)
@@ -154,6 +154,19 @@ def test_what_dies_is_started_again_and_again(launch: Launcher) -> None:
     assert up.end() == 0
 
 
+def test_what_is_frozen_is_killed_and_started_again_and_who_lives_is_left_alone(launch: Launcher) -> None:
+    """A stopped process may stand in a transaction that bars all others; only its end lets go of that."""
+    up = launch("broker=kind", "worker=kind")
+    up.wait_ready()
+    os.kill(up.started("worker")[0], signal.SIGSTOP)
+    _eventually(lambda: len(up.started("worker")) == 2)
+    time.sleep(4 * 0.5)  # more looks than a silent one outlives
+    up.process.send_signal(signal.SIGTERM)
+    assert up.end() == 0
+    assert (len(up.started("broker")), len(up.started("worker"))) == (1, 2)
+    assert [line["name"] for line in up.logged("role_silent")] == ["worker"]
+
+
 def test_what_cannot_start_for_its_configuration_ends_the_rest_with_its_exit_code(launch: Launcher) -> None:
     up = launch("worker=kind", "receiver=hopeless")
     assert up.end() == 2
@@ -165,8 +178,7 @@ def test_what_does_not_end_in_time_is_killed_and_the_drain_still_succeeds(launch
     up.wait_ready()
     up.process.send_signal(signal.SIGTERM)
     assert up.end() == 0
-    lines = [json.loads(line) for line in up.log.read_text().splitlines() if line.startswith("{")]
-    ended = [(line["name"], line["code"]) for line in lines if line["event"] == "role_ended"]
+    ended = [(line["name"], line["code"]) for line in up.logged("role_ended")]
     assert ended == [("worker", -signal.SIGKILL), ("broker", 0)]
 
 
@@ -196,7 +208,7 @@ def test_the_wait_before_a_start_doubles_up_to_half_a_minute_and_is_jittered(mon
     def refuse() -> Launched:
         raise TransientError("process_not_started", "no memory")
 
-    child = _Child(Part("worker", refuse, 1.0))
+    child = Child(Part("worker", refuse, 1.0))
     child.was_ready = True
     waits = []
     for _ in range(12):

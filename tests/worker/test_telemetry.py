@@ -2,6 +2,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ CONTRACT_METRICS = {
     "maintenworks_handler_duration_seconds": ("histogram", ("handler",)),
     "maintenworks_retries": ("counter", ("error",)),
     "maintenworks_dead_letters": ("counter", ("error",)),
+    "maintenworks_replays": ("counter", ("outcome",)),
     "maintenworks_signature_secret_used": ("counter", ("connection", "position")),
     "maintenworks_connection_up": ("gauge", ("connection",)),
     "maintenworks_sync_last_success_timestamp_seconds": ("gauge", ("connection",)),
@@ -99,14 +101,17 @@ def test_processes_that_share_a_folder_are_one_page_with_their_sum(tmp_path: Pat
     assert sum(name == "maintenworks_build_info" for name, _ in samples) == 1
 
 
-def test_readiness_is_told_once_and_to_nobody_where_nobody_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readiness_is_told_once_and_life_ever_after_until_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telemetry, "BEAT_SECONDS", 0.01)
     reading, writing = os.pipe()
     monkeypatch.setenv(telemetry.READY_FD, str(writing))
     telemetry.report_ready()
     telemetry.report_ready()
-    assert os.read(reading, 100) == b"ready"
-    assert os.read(reading, 100) == b""
+    assert [os.read(reading, 5), os.read(reading, 1), os.read(reading, 1)] == [b"ready", b".", b"."]
+    [beat] = [thread for thread in threading.enumerate() if thread.name == "beat"]
     os.close(reading)
+    beat.join(10)
+    assert not beat.is_alive()
 
 
 def test_a_role_takes_the_socket_that_is_kept_for_it(monkeypatch: pytest.MonkeyPatch) -> None:

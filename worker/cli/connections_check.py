@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from handlers.connections import Connection
+from handlers.connections import Address
 from handlers.settings import load
-from handlers.signatures import Explanation, explain
+from handlers.signatures import QUERY, Explanation, explain
 from worker.cli import given, output
 from worker.cli.roles import Home
 from worker.doctor.place import secret_problem
@@ -31,10 +31,10 @@ def check(
     """
     settings = load(WorkerSettings, home=home)
     registry = given.registry(settings)
-    chosen = (
-        list(registry.all().values())
+    chosen: list[Address] = (
+        [*registry.all().values(), *registry.endpoints().values()]
         if connection_id is None
-        else [given.connection(registry, connection_id, settings)]
+        else [given.address(registry, connection_id, settings)]
     )
     now = datetime.now(UTC)
     found = [(each, secret_problem(registry, each, now)) for each in chosen]
@@ -51,7 +51,10 @@ def verify(
     connection_id: Annotated[str, typer.Argument(metavar="ID", help="Whose webhook it is.")],
     file: Annotated[str, typer.Argument(metavar="FILE", help="Its body, byte for byte; - for standard input.")],
     *,
-    header: Annotated[list[str], typer.Option("--header", "-H", metavar="'NAME: VALUE'", help="As it came; repeat.")],
+    header: Annotated[
+        list[str] | None, typer.Option("--header", "-H", metavar="'NAME: VALUE'", help="As it came; repeat.")
+    ] = None,
+    query: Annotated[str, typer.Option(help="Of the address, as it came, for a token in there.")] = "",
     at: Annotated[str | None, typer.Option(metavar="TIME", help="When it came, with offset; now otherwise.")] = None,
     home: Home = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
@@ -64,10 +67,13 @@ def verify(
     """
     settings = load(WorkerSettings, home=home)
     registry = given.registry(settings)
-    connection = given.connection(registry, connection_id, settings)
+    connection = given.posted_to(registry, given.address(registry, connection_id, settings))
     arrived = datetime.now(UTC) if at is None else given.moment(at, "--at")
+    if connection.scheme.sought and not (header or query):
+        raise typer.BadParameter("give the headers that it came with", param_hint="--header")
     held = given.secrets(registry, connection, arrived)
-    found = explain(connection.scheme, held, given.headers(header), given.body(file), arrived.timestamp())
+    headers = {**given.headers(header or ()), QUERY: query.removeprefix("?")}
+    found = explain(connection.scheme, held, headers, given.body(file), arrived.timestamp())
     if as_json:
         output.json_line(_as_json(connection, found))
     else:
@@ -76,7 +82,7 @@ def verify(
         raise typer.Exit(output.FAILURE)
 
 
-def _print(connection: Connection, found: Explanation) -> None:
+def _print(connection: Address, found: Explanation) -> None:
     rows: Sequence[Sequence[object]] = [(step.name, _MARKS[step.ok], step.detail) for step in found.steps]
     output.table(("step", "", "what was found"), rows)
     for hint in found.hints:
@@ -88,7 +94,7 @@ def _print(connection: Connection, found: Explanation) -> None:
         output.line(f"refused: {verdict.reason}")
 
 
-def _as_json(connection: Connection, found: Explanation) -> dict[str, object]:
+def _as_json(connection: Address, found: Explanation) -> dict[str, object]:
     return {
         "connection": connection.id,
         "scheme": connection.scheme.name,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from handlers.connections import Connection, SecretRef
+from handlers.connections import Connection, Endpoint, SecretRef
 from handlers.connections.edits import Issued
 from worker.cli import output
 
@@ -11,12 +11,16 @@ _COLUMNS = ("connection", "source", "customer", "environment", "scheme", "secret
 _BOUNDS = (("from", "not_before"), ("until", "not_after"))
 
 
-def described(connection: Connection) -> dict[str, Any]:
-    """A connection as JSON: of its secrets, where each is and when it is valid."""
+def described(connection: Connection | Endpoint) -> dict[str, Any]:
+    """A connection, or an endpoint, as JSON: of its secrets, where each is and when it is valid."""
+    if isinstance(connection, Endpoint):
+        return _endpoint(connection)
     options = connection.options
     return {
         "connection": connection.id,
-        "path": f"/webhooks/{connection.id}",
+        "path": f"/webhooks/{connection.id if connection.has_address else connection.endpoint}",
+        "endpoint": connection.endpoint,
+        "external_id": connection.external_id,
         "source": connection.source,
         "customer": connection.customer,
         "environment": connection.environment,
@@ -36,16 +40,33 @@ def described(connection: Connection) -> dict[str, Any]:
     }
 
 
-def in_list(connections: Iterable[Connection]) -> None:
+def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "endpoint": endpoint.id,
+        "path": f"/webhooks/{endpoint.id}",
+        "source": endpoint.source,
+        "id": endpoint.pointer.text,
+        "scheme": endpoint.scheme.name,
+        "signature": endpoint.scheme.expects,
+        "revoked": endpoint.revoked,
+        "rate_limit_per_s": endpoint.rate_limit,
+        "secrets": [_secret(ref) for ref in endpoint.secrets],
+    }
+
+
+def in_list(connections: Iterable[Connection], endpoints: Iterable[Endpoint] = ()) -> None:
     """Prints a line for each, for people."""
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (each.id, each.source, each.customer, each.environment, each.scheme.name, len(each.secrets), state(each))
         for each in connections
+    ]
+    rows += [
+        (each.id, each.source, "", "(endpoint)", each.scheme.name, len(each.secrets), state(each)) for each in endpoints
     ]
     output.table(_COLUMNS, rows, right=("secrets",))
 
 
-def whole(connection: Connection) -> None:
+def whole(connection: Connection | Endpoint) -> None:
     """Prints all that is known of one, for people; what nobody set is left out."""
     found = described(connection)
     refs = found.pop("secrets")
@@ -62,23 +83,24 @@ def done(what: str, connection_id: str, *, as_json: bool) -> None:
         output.line(f"{what} {connection_id}")
 
 
-def issued(what: str, connection: Connection, new: Issued, *, as_json: bool) -> None:
+def issued(what: str, connection: Connection | Endpoint, new: Issued, *, as_json: bool) -> None:
     """Says what was done, and the secret if it was made just now: this is the one time that it is shown."""
     if as_json:
         made = {} if new.secret is None else {"secret": new.secret}
         output.json_line({"done": what, **described(connection), "ref": new.ref, **made})
         return
-    output.line(f"{what} {connection.id}: POST /webhooks/{connection.id}, signed as {connection.scheme.name}")
+    path = described(connection)["path"]
+    output.line(f"{what} {connection.id}: POST {path}, signed as {connection.scheme.name}")
     if new.secret is not None:
         output.line(f"secret, shown this once: {new.secret}")
         output.note(f"it is kept as {new.ref} in the home; give it to the sender")
 
 
-def state(connection: Connection) -> str:
+def state(connection: Connection | Endpoint) -> str:
     """`active`, `paused` or `revoked`."""
     if connection.revoked:
         return "revoked"
-    return "paused" if connection.paused else "active"
+    return "paused" if isinstance(connection, Connection) and connection.paused else "active"
 
 
 def _secret(ref: SecretRef) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import typer
 from handlers.errors import ConfigurationError
 from handlers.store import read_letters
 from handlers.store.dead_letters import OPEN
+from handlers.store.read_letters import Wanted
 from worker import acts
-from worker.cli import dead_letters_edit, dead_letters_replay, dead_letters_shown, looking, output
+from worker.cli import acting, dead_letters_edit, dead_letters_replay, dead_letters_shown, looking, output
 from worker.cli import dead_letters_given as asked
 from worker.cli.roles import Home
 
@@ -25,16 +26,10 @@ commands.command("edit")(dead_letters_edit.edit)
 
 
 @commands.command("list")
+@asked.filtered()
 def list_(
     *,
-    connection: looking.Of = None,
-    type_: asked.Type = None,
-    error: asked.Error = None,
-    fingerprint: asked.Fingerprint = None,
-    since: asked.Since = None,
-    until: asked.Until = None,
-    ids: asked.Ids = None,
-    state: asked.State = None,
+    wanted: Wanted,
     by: Group = None,
     limit: looking.Limit = None,
     home: Home = None,
@@ -48,16 +43,6 @@ def list_(
     """
     if by is not None and by not in read_letters.GROUPS:
         raise ConfigurationError([f"--by: one of {', '.join(read_letters.GROUPS)}; not {by!r}"])
-    wanted = asked.wanted(
-        connection=connection,
-        type_=type_,
-        error=error,
-        fingerprint=fingerprint,
-        since=since,
-        until=until,
-        ids=ids,
-        state=state,
-    )
     with looking.opened(home) as (_, database):
         if by is not None:
             groups = read_letters.groups(database, wanted, by)[:limit]
@@ -83,7 +68,7 @@ def show(id_: Letter, home: Home = None, as_json: looking.Json = False) -> None:
     Example: `maintenworks dead-letters show 0199a3c4-7d52-7a10-9c3e-5b1f0c6d2e44/3`
     """
     count = 0
-    wanted = read_letters.Wanted(keys=(asked.key(id_),), state=None)
+    wanted = Wanted(keys=(asked.key(id_),), state=None)
     with looking.opened(home) as (_, database):
         for letter in read_letters.listed(database, wanted):
             count += 1
@@ -97,32 +82,16 @@ def show(id_: Letter, home: Home = None, as_json: looking.Json = False) -> None:
 
 
 @commands.command()
+@asked.filtered()
 def export(
     *,
-    connection: looking.Of = None,
-    type_: asked.Type = None,
-    error: asked.Error = None,
-    fingerprint: asked.Fingerprint = None,
-    since: asked.Since = None,
-    until: asked.Until = None,
-    ids: asked.Ids = None,
-    state: asked.State = None,
+    wanted: Wanted,
     home: Home = None,
 ) -> None:
     """Write dead letters as JSON lines, each with its bytes as base64.
 
     Example: `maintenworks dead-letters export --connection acme > letters.jsonl`
     """
-    wanted = asked.wanted(
-        connection=connection,
-        type_=type_,
-        error=error,
-        fingerprint=fingerprint,
-        since=since,
-        until=until,
-        ids=ids,
-        state=state,
-    )
     with looking.opened(home) as (_, database):
         count = looking.json_lines(
             dead_letters_shown.exported(letter, read_letters.payload(database, letter))
@@ -133,17 +102,12 @@ def export(
 
 
 @commands.command()
+@asked.filtered("state")
 def discard(
     *,
-    connection: looking.Of = None,
-    type_: asked.Type = None,
-    error: asked.Error = None,
-    fingerprint: asked.Fingerprint = None,
-    since: asked.Since = None,
-    until: asked.Until = None,
-    ids: asked.Ids = None,
-    reason: asked.Reason = None,
-    who: asked.By = None,
+    wanted: Wanted,
+    reason: acting.Reason = None,
+    who: acting.By = None,
     dry_run: asked.DryRun = False,
     yes: asked.Yes = False,
     home: Home = None,
@@ -153,16 +117,6 @@ def discard(
 
     Example: `maintenworks dead-letters discard --id 0199a3c4-7d52-7a10-9c3e-5b1f0c6d2e44/3 --reason "test data"`
     """
-    wanted = asked.wanted(
-        connection=connection,
-        type_=type_,
-        error=error,
-        fingerprint=fingerprint,
-        since=since,
-        until=until,
-        ids=ids,
-        state=None,
-    )
     filters = asked.filters(wanted)
     if filters.keys() <= {"state"}:
         raise typer.BadParameter("name at least one filter; nothing brings a discarded letter back")
@@ -174,7 +128,7 @@ def discard(
         if dry_run:
             _discarded(len(open_ones), len(letters), dry_run=True, as_json=as_json)
             return
-        operator = asked.operator(who, reason)
+        operator = acting.operator(who, reason)
         asked.agreed(f"Discard {len(open_ones)} letters for good?", yes=yes)
         gone = acts.discard(database, open_ones, filters, operator, _now())
     _discarded(len(gone), len(letters), dry_run=False, as_json=as_json)

@@ -18,8 +18,8 @@ from handlers.store.engine import Database
 from handlers.store.read_deliveries import delivery
 from handlers.store.read_letters import KeptLetter
 from worker import acts
+from worker.cli import acting, given, looking, output
 from worker.cli import dead_letters_given as asked
-from worker.cli import given, looking, output
 from worker.cli.roles import Home
 
 EDITOR = "vi"
@@ -35,8 +35,8 @@ def edit(
     id_: Letter,
     file: File = None,
     *,
-    reason: asked.Reason = None,
-    who: asked.By = None,
+    reason: acting.Reason = None,
+    who: acting.By = None,
     dry_run: asked.DryRun = False,
     yes: asked.Yes = False,
     home: Home = None,
@@ -58,7 +58,7 @@ def edit(
         if after.strip() == before.strip():  # an editor's last line end is no change
             raise MaintenworksError(f"{letter.name}: nothing was changed")
         if not dry_run:
-            operator = asked.operator(who, reason)
+            operator = acting.operator(who, reason)
         lines = acts.diff(before, after, (letter.name, "edited"))
         if not as_json:
             looking.each(lines or ["(white space only)"], output.line)

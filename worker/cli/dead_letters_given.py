@@ -1,10 +1,11 @@
-"""What the commands about dead letters are given: which letters, who acts and why, and how fast."""
+"""What the commands about dead letters are given: which letters, and how fast."""
 
-import getpass
-import os
+import functools
+import inspect
 import re
 import sys
-from typing import Annotated, Final
+from collections.abc import Callable
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -13,10 +14,11 @@ from handlers.events import WHOLE_BODY, Json
 from handlers.rules.times import kept_instant
 from handlers.store.dead_letters import OPEN, STATES
 from handlers.store.read_letters import BODY, Wanted
-from worker.acts import Operator
 from worker.cli import looking, output
 
 ALL: Final = "all"
+_MOST_DIGITS: Final = 9
+"""Of an event's place in its delivery: what the databases' integers hold."""
 _RATE: Final = re.compile(r"([1-9][0-9]{0,5}) ?(?:/ ?s)?")
 
 Type = Annotated[str | None, typer.Option("--type", help="Of events that say they are of this type.")]
@@ -30,24 +32,24 @@ Ids = Annotated[
     list[str] | None, typer.Option("--id", metavar="ID", help="This one, or all of a delivery; may be given again.")
 ]
 State = Annotated[str | None, typer.Option("--state", metavar="|".join((*STATES, ALL)), help="In this state.")]
-Reason = Annotated[str | None, typer.Option("--reason", help="Why, for the audit log.")]
-By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who, for the audit log; you otherwise.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first; off a terminal nothing is asked.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
 
 
 def wanted(
     *,
-    connection: str | None,
-    type_: str | None,
-    error: str | None,
-    fingerprint: str | None,
-    since: str | None,
-    until: str | None,
-    ids: list[str] | None,
-    state: str | None,
+    connection: looking.Of = None,
+    type_: Type = None,
+    error: Error = None,
+    fingerprint: Fingerprint = None,
+    since: Since = None,
+    until: Until = None,
+    ids: Ids = None,
+    state: State = None,
 ) -> Wanted:
     """Which letters are wanted; open ones, unless a state or single letters are named.
+
+    Its parameters are the filters that commands take (`filtered`).
 
     Raises:
         ConfigurationError: a time or a state is none.
@@ -69,12 +71,37 @@ def wanted(
     )
 
 
+def filtered(*left_out: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the filters as options of its own, and itself what they select, as its argument `wanted`.
+
+    Args:
+        left_out: parameters of `wanted` that the command does not offer.
+    """
+    filters = {name: each for name, each in inspect.signature(wanted).parameters.items() if name not in left_out}
+
+    def offered(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(**given: Any) -> None:
+            selected = wanted(**{name: given.pop(name) for name in filters})
+            command(wanted=selected, **given)
+
+        others = dict(inspect.signature(command).parameters)
+        del others["wanted"]
+        parameters = [*filters.values(), *others.values()]
+        # What typer reads the options from.
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # no part of a function's type
+        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        return run
+
+    return offered
+
+
 def key(text: str) -> tuple[str, int | None]:
     """A letter's name, `DELIVERY/3` or `DELIVERY/body`; a delivery's id alone stands for all its letters."""
     delivery, slash, place = text.rpartition("/")
     if slash and place == BODY:
         return delivery, WHOLE_BODY
-    if slash and place.isdecimal():
+    if slash and place.isdecimal() and len(place) <= _MOST_DIGITS:
         return delivery, int(place)
     return text, None
 
@@ -94,17 +121,6 @@ def filters(asked: Wanted) -> dict[str, Json]:
         "state": asked.state,
     }
     return {name: value for name, value in told.items() if value is not None}
-
-
-def operator(who: str | None, reason: str | None) -> Operator:
-    """Who acts, and why.
-
-    Raises:
-        typer.BadParameter: no reason is given.
-    """
-    if reason is None or not reason.strip():
-        raise typer.BadParameter("say why, it goes into the audit log", param_hint="--reason")
-    return Operator(_text(who or _user()), _text(reason.strip()))
 
 
 def rate(text: str) -> int:
@@ -130,15 +146,3 @@ def agreed(question: str, *, yes: bool) -> None:
     if not typer.confirm(question, err=True):
         output.note("nothing was done")
         raise typer.Exit(output.FAILURE)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid-{os.getuid()}"
-
-
-def _text(given: str) -> str:
-    """Text that every database takes, whatever bytes the shell handed over."""
-    return given.replace("\0", "").encode(errors="replace").decode()

@@ -11,6 +11,7 @@ from worker.cli import output
 from worker.replay import Plan
 
 COLUMNS = ("letter", "connection", "type", "error", "path", "message", "attempts", "state", "buried")
+REPLAY_COLUMNS = ("replay", "state", "sent", "skipped", "of", "rate", "began", "last step", "by", "reason")
 GROUP_COLUMNS = ("letters", "connections", "error", "message", "first seen", "last buried")
 PLAN_COLUMNS = ("letters", "error", "connection", "eligible")
 ATTEMPT_COLUMNS = ("at", "code", "message", "delivery")
@@ -39,6 +40,7 @@ def described(letter: KeptLetter) -> dict[str, Any]:
         "retry_at": None if letter.retry_at is None else kept_instant(letter.retry_at),
         "replay_id": letter.replay_id,
         "edited_into": letter.edited_into,
+        "waits_for": letter.waits_for,
         "digest": letter.digest,
         "traceback": letter.traceback,
     }
@@ -143,3 +145,27 @@ def replay(done: Replay, now: Standing, *, as_json: bool) -> None:
         return
     output.line(f"replay {done.replay_id} is {done.state}: {done.sent} of {done.total} sent, {done.skipped} skipped")
     output.line(f"of those sent {now.applied} are applied, {now.open} open again, {now.on_their_way} on their way")
+
+
+def replay_described(one: Replay) -> dict[str, Any]:
+    """A replay as JSON."""
+    return {
+        "replay": one.replay_id,
+        "state": one.state,
+        "total": one.total,
+        "sent": one.sent,
+        "skipped": one.skipped,
+        "rate_per_s": one.rate,
+        "created_at": kept_instant(one.created_at),
+        "updated_at": kept_instant(one.updated_at),
+        "who": one.who,
+        "reason": one.reason,
+        "plan": one.plan,
+    }
+
+
+def replay_line(one: Replay) -> tuple[object, ...]:
+    """A row of the list of replays."""
+    pace = f"{one.rate}/s"
+    counts = (one.sent, one.skipped, one.total)
+    return (one.replay_id, one.state, *counts, pace, one.created_at, one.updated_at, one.who, one.reason)

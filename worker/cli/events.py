@@ -15,8 +15,8 @@ from handlers.store.engine import Database
 from handlers.store.read_deliveries import Failure, Story, delivery, stories
 from handlers.store.read_events import KeptEvent, Wanted, listed_events
 from worker import acts
+from worker.cli import acting, events_distrusted, looking, output
 from worker.cli import dead_letters_given as asked
-from worker.cli import looking, output
 from worker.cli.roles import Home
 
 KINDS = frozenset(type_.partition(".")[0] for type_ in ACTIONS)
@@ -38,6 +38,10 @@ def list_(
     subject: Annotated[str | None, typer.Option(help=SUBJECT_HELP)] = None,
     since: Annotated[str | None, typer.Option(metavar="T", help="That came from a date or a time on.")] = None,
     until: Annotated[str | None, typer.Option(metavar="T", help="That came before.")] = None,
+    distrusted: Annotated[
+        bool,
+        typer.Option("--distrusted", help="Deliveries that were taken out of the set: their events count no more."),
+    ] = False,
     limit: looking.Limit = None,
     home: Home = None,
     as_json: looking.Json = False,
@@ -45,12 +49,19 @@ def list_(
     """Print events, those that came last first.
 
     Example: `maintenworks events list --connection acme --type work_order.completed --since 2026-03-01 --limit 20`
+
+    Example: `maintenworks events list --distrusted --connection acme`
     """
     if outcome is not None and outcome not in set(Outcome):
         raise ConfigurationError([f"--outcome: one of {', '.join(Outcome)}; not {outcome!r}"])
     start, end = looking.bounds(since, until, ("--since", "--until"))
     kind, key = _subject(subject)
     wanted = Wanted(connection, type_, outcome, kind, key, start, end)
+    if distrusted:
+        if any((type_, outcome, subject)):
+            raise ConfigurationError(["--distrusted: lists deliveries, by --connection, --since and --until alone"])
+        events_distrusted.show(connection, start, end, limit=limit, home=home, as_json=as_json)
+        return
     with looking.opened(home) as (_, database):
         found = itertools.islice(listed_events(database, wanted), limit)
         count = looking.json_lines(map(_event, found)) if as_json else looking.rows(COLUMNS, map(_line, found))
@@ -91,8 +102,8 @@ def replay(
     id_: Id,
     *,
     connection: looking.Of = None,
-    reason: asked.Reason = None,
-    who: asked.By = None,
+    reason: acting.Reason = None,
+    who: acting.By = None,
     dry_run: asked.DryRun = False,
     home: Home = None,
     as_json: looking.Json = False,
@@ -109,7 +120,7 @@ def replay(
         if not rows:
             _unknown(id_)
         if not dry_run:
-            sent = acts.again(database, rows, id_, asked.operator(who, reason), datetime.now(UTC))
+            sent = acts.again(database, rows, id_, acting.operator(who, reason), datetime.now(UTC))
     told = {"id": id_, "matched": len(rows), "sent": 0 if dry_run else sent}
     if as_json:
         output.json_line(told)
@@ -194,6 +205,8 @@ def _story(story: Story) -> dict[str, Any]:
         "headers": story.headers,
         "body_bytes": story.body_bytes,
         "body_digest": story.body_digest,
+        "distrusted_at": None if story.distrusted_at is None else kept_instant(story.distrusted_at),
+        "distrusted_by": story.distrusted_by,
         "repeat_of": story.repeat_of,
         "events": [_event(event) for event in story.events],
         "dead_letters": [_failure(each) for each in story.dead_letters],
@@ -210,7 +223,9 @@ def _tell(story: Story) -> None:
     fields = _story(story)
     listed = [fields.pop(name) for name in ("events", "dead_letters", "retries")]
     output.table(("field", "value"), [(name, value) for name, value in fields.items() if value not in (None, {})])
-    if not any(listed):
+    if story.distrusted_at is not None:
+        output.line("distrusted: an operator has taken it out of the set; it tells nothing of any state")
+    elif not any(listed):
         output.line("nothing new was in it: every event of it had come before, or it held none")
     if story.events:
         output.table(COLUMNS, map(_line, story.events))

@@ -1,6 +1,5 @@
 """What commands are given, read into what they mean: a connection's name, a body, headers, a length of time."""
 
-import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,15 +8,13 @@ from typing import Final
 
 import typer
 
-from handlers.connections import Connection, Registry
+from handlers.connections import Address, Connection, Endpoint, Registry
 from handlers.errors import MaintenworksError, TransientError
 from handlers.settings import Settings
 from worker.cli import output
+from worker.durations import read_duration
 
 STANDARD_INPUT: Final = "-"
-
-_DURATION: Final = re.compile(r"([0-9]{1,6}) ?(s|min|m|h|d)")
-_UNITS: Final = {"s": "seconds", "min": "minutes", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def registry(settings: Settings) -> Registry:
@@ -42,7 +39,23 @@ def connection(found: Registry, connection_id: str, settings: Settings) -> Conne
     return known
 
 
-def secrets(found: Registry, of: Connection, now: datetime) -> Sequence[bytes]:
+def address(found: Registry, name: str, settings: Settings) -> Connection | Endpoint:
+    """One connection, or one endpoint.
+
+    Raises:
+        typer.Exit: nothing matched, said on standard error.
+    """
+    return found.endpoint(name) or connection(found, name, settings)
+
+
+def posted_to(found: Registry, of: Connection | Endpoint) -> Address:
+    """Where its webhooks go: its own address, or that of the endpoint that it joined."""
+    if isinstance(of, Endpoint) or of.has_address or of.endpoint is None:
+        return of
+    return found.endpoints()[of.endpoint]
+
+
+def secrets(found: Registry, of: Address, now: datetime) -> Sequence[bytes]:
     """The secrets that verify a connection's deliveries at a moment, the newest first.
 
     Raises:
@@ -75,7 +88,7 @@ def headers(lines: Sequence[str]) -> dict[str, str]:
         key = name.strip().lower()
         if not colon or not key:
             raise typer.BadParameter("write it as 'Name: value'", param_hint="--header")
-        text = value.strip().encode().decode("latin-1")
+        text = value.strip().encode(errors="surrogateescape").decode("latin-1")  # the shell's own bytes
         found[key] = f"{found[key]}, {text}" if key in found else text
     return found
 
@@ -86,10 +99,10 @@ def duration(text: str, option: str) -> timedelta:
     Raises:
         typer.BadParameter: it is none.
     """
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
-        raise typer.BadParameter("write it like 90s, 30min, 24h or 7d", param_hint=option)
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        return read_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def moment(text: str, option: str) -> datetime:

@@ -55,5 +55,8 @@ def _printed(line: Line) -> dict[str, object]:
 
 
 def _line(line: Line) -> tuple[object, ...]:
-    detail = " ".join(f"{name}={value}" for name, value in line.detail.items())
+    told = {
+        name: ",".join(map(str, value)) if isinstance(value, list) else value for name, value in line.detail.items()
+    }
+    detail = " ".join(f"{name}={value}" for name, value in told.items())
     return (line.occurred_at, line.received_at, line.type, f"{line.subject_kind} {line.subject_key}", detail)

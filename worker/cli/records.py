@@ -13,47 +13,19 @@ from handlers.events import Json
 from handlers.rules.order import word
 from handlers.rules.printing import KeptSpan, printed, printed_downtime
 from handlers.rules.registers import ref_key
+from handlers.rules.times import is_date, kept_instant
 from handlers.settings import load
 from handlers.store.engine import Database
 from handlers.store.read_deliveries import source_record
 from handlers.store.read_downtime import kept_downtime
-from handlers.store.read_records import FILTERS, Chosen, kept_records
+from handlers.store.read_meters import kept_meters, kept_readings
+from handlers.store.read_records import DUE_BEFORE, FILTERS, Chosen, kept_records
 from worker.cli import connections_shown, given, looking, output
+from worker.cli.kinds import COLUMNS, KINDS
 from worker.cli.roles import Home
 from worker.settings import WorkerSettings
 
 CONNECTIONS = "connections"
-KINDS: Mapping[str, str] = {"work-orders": "work_order", "assets": "asset", "downtime": "downtime"}
-"""By what the command calls it: the kind of record."""
-LATER = ("purchase-orders", "inventory-items", "vendors", "meters", "pm-plans")
-"""In the contract, and not in this version."""
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "work_order": (
-        "connection",
-        "key",
-        "status",
-        "type",
-        "priority",
-        "asset_ref",
-        "due_at",
-        "due_date",
-        "completed_at",
-        "title",
-    ),
-    "asset": ("connection", "key", "status", "site_ref", "parent_ref", "name"),
-    "downtime": (
-        "connection",
-        "key",
-        "asset_ref",
-        "started_at",
-        "ended_at",
-        "planned",
-        "failure",
-        "work_order_ref",
-        "reason",
-    ),
-}
-"""What a line for people shows of a record; its key alone shows all."""
 
 
 def get(
@@ -68,6 +40,15 @@ def get(
     asset: Annotated[str | None, typer.Option(metavar="KEY", help="Of this asset.")] = None,
     site: Annotated[str | None, typer.Option(metavar="KEY", help="Of this site.")] = None,
     parent: Annotated[str | None, typer.Option(metavar="KEY", help="Below this asset.")] = None,
+    vendor: Annotated[str | None, typer.Option(metavar="KEY", help="Of this vendor.")] = None,
+    meter: Annotated[str | None, typer.Option(metavar="KEY", help="Of this meter.")] = None,
+    approval: Annotated[str | None, typer.Option(help="Of this approval_status.")] = None,
+    receipt: Annotated[str | None, typer.Option(help="Of this receipt_status, as the lines tell it too.")] = None,
+    billing: Annotated[str | None, typer.Option(help="Of this billing_status, likewise.")] = None,
+    below_reorder: Annotated[
+        bool, typer.Option("--below-reorder", help="Less in some place than its reorder point.")
+    ] = False,
+    due_before: Annotated[str | None, typer.Option(metavar="T", help="Due before this date or time.")] = None,
     limit: looking.Limit = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="The newest source record behind it instead, a line each.")
@@ -82,6 +63,8 @@ def get(
     Example: `maintenworks get work-orders --status in_progress --asset PUMP-7`
 
     Example: `maintenworks get work-orders WO-9 --connection acme --json`
+
+    Example: `maintenworks get inventory-items --below-reorder`
     """
     given_filters = {
         "status": status,
@@ -90,6 +73,13 @@ def get(
         "asset": asset,
         "site": site,
         "parent": parent,
+        "vendor": vendor,
+        "meter": meter,
+        "approval": approval,
+        "receipt": receipt,
+        "billing": billing,
+        "below-reorder": "yes" if below_reorder else None,
+        DUE_BEFORE: None if due_before is None else _kept_moment(due_before),
     }
     filters = {name: value for name, value in given_filters.items() if value is not None}
     _check(kind, filters)
@@ -98,7 +88,8 @@ def get(
         return
     chosen = Chosen(connection, key, deleted, filters)
     with looking.opened(home) as (_, database):
-        found = itertools.islice(_records(database, KINDS[kind], chosen), limit)
+        judged = as_json or key is not None
+        found = itertools.islice(_records(database, KINDS[kind], chosen, judged=judged), limit)
         if raw:
             count = _raw(database, KINDS[kind], chosen, limit)
         elif as_json:
@@ -119,8 +110,6 @@ def register(app: typer.Typer) -> None:
 
 def _check(kind: str, filters: Mapping[str, str]) -> None:
     """Refuses a kind that there is not, and a filter that it does not have."""
-    if kind in LATER:
-        raise ConfigurationError([f"{kind} come with a later version; there are {', '.join((*KINDS, CONNECTIONS))}"])
     if kind not in {*KINDS, CONNECTIONS}:
         raise ConfigurationError([f"KIND: one of {', '.join((*KINDS, CONNECTIONS))}; not {kind!r}"])
     known = FILTERS[KINDS[kind]] if kind in KINDS else {}
@@ -130,9 +119,19 @@ def _check(kind: str, filters: Mapping[str, str]) -> None:
         raise ConfigurationError([f"{', '.join(unknown)}: no filter of {kind}, which have {choice}"])
 
 
-def _records(database: Database, kind: str, chosen: Chosen) -> Iterator[dict[str, Json]]:
+def _kept_moment(text: str) -> str:
+    """A date as it is, an instant as it is kept."""
+    found = looking.moment(text, "--due-before")
+    return text if is_date(text) else kept_instant(found)
+
+
+def _records(database: Database, kind: str, chosen: Chosen, *, judged: bool) -> Iterator[dict[str, Json]]:
     if kind == "downtime":
         return map(printed_downtime, kept_downtime(database, chosen))
+    if kind == "meter":
+        return map(printed, kept_meters(database, chosen, judged=judged))
+    if kind == "meter_reading":
+        return map(printed, kept_readings(database, chosen))
     return map(printed, kept_records(database, kind, chosen))
 
 
@@ -155,7 +154,8 @@ def _newest(database: Database, kind: str, chosen: Chosen) -> Iterator[tuple[str
         for spans in kept_downtime(database, chosen):
             yield spans[0].connection, spans[0].key, _stamp(database, spans[0])
     else:
-        for kept in kept_records(database, kind, chosen):
+        found = kept_readings(database, chosen) if kind == "meter_reading" else kept_records(database, kind, chosen)
+        for kept in found:
             yield kept.connection, kept.key, kept.record.last_stamp
 
 
@@ -174,10 +174,19 @@ def _line(record: Mapping[str, Json], columns: Iterable[str]) -> tuple[object, .
 
 
 def _shown(name: str, value: Json) -> object:
-    """A field for people: a reference as its key, a status or a priority as its word."""
+    """A field for people: a reference as its key, money and quantities as numbers, a list of these in one cell."""
+    if isinstance(value, list):
+        return ", ".join(str(_shown(name.removesuffix("s"), each)) for each in value)
+    if not isinstance(value, dict):
+        return value
     if name.endswith("_ref"):
         return ref_key(value)
-    return word(value) if isinstance(value, dict) and "value" in value else value
+    if "amount" in value:
+        return " ".join(str(value[each]) for each in ("amount", "currency") if value.get(each) is not None)
+    if "unit" in value and "value" in value:
+        told = value["value"] if value["value"] is not None else value.get("value_text")
+        return " ".join(str(each) for each in (told, value["unit"]) if each is not None)
+    return word(value) if "value" in value else " ".join(f"{each}={_shown(each, of)}" for each, of in value.items())
 
 
 def _whole(record: Mapping[str, Json]) -> None:

@@ -37,7 +37,7 @@ def rejections(
     """
     settings = load(WorkerSettings, home=home)
     if connection_id != UNKNOWN:
-        given.connection(given.registry(settings), connection_id, settings)
+        given.address(given.registry(settings), connection_id, settings)
     found = kept(broker_url(settings), connection_id)[:limit]
     if as_json:
         for each in found:

@@ -8,10 +8,10 @@ import httpx
 import orjson
 import typer
 
-from handlers.connections import Connection
+from handlers.connections import Address
 from handlers.errors import ServiceUnreachableError, TransientError
 from handlers.settings import PREFIX, load
-from handlers.signatures import sign
+from handlers.signatures import QUERY, filled, sign
 from worker import http_client
 from worker.cli import given, output
 from worker.cli.roles import Home
@@ -32,6 +32,9 @@ def send(
     url: Annotated[
         str | None, typer.Option(help="The receiver's address; otherwise that of MAINTENWORKS_PUBLIC_HOST and _PORT.")
     ] = None,
+    header: Annotated[
+        list[str] | None, typer.Option("--header", "-H", metavar="'NAME: VALUE'", help="Sent as well; repeat.")
+    ] = None,
     event_id: Annotated[str | None, typer.Option(help="Sent as the delivery's id, which makes a repeat one.")] = None,
     home: Home = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
@@ -46,15 +49,16 @@ def send(
     """
     settings = load(UpSettings, home=home)
     registry = given.registry(settings)
-    connection = given.connection(registry, connection_id, settings)
+    posted_to = given.posted_to(registry, given.address(registry, connection_id, settings))
     now = datetime.now(UTC)
-    secret = given.secrets(registry, connection, now)[0]
-    body = given.body(file)
-    headers = signed(connection, secret, body, now=now, event_id=event_id)
-    to = address(url or own_url(settings), connection_id)
+    secret = given.secrets(registry, posted_to, now)[0]
+    body = filled(posted_to.scheme, secret, given.body(file))
+    headers = given.headers(header or ()) | signed(posted_to, secret, body, now=now, event_id=event_id)
+    query = headers.pop(QUERY, "")
+    to = address(url or own_url(settings), posted_to.id)
     with http_client.open_client() as client:
         try:
-            answer = http_client.request(client, "POST", to, headers=headers, content=body)
+            answer = http_client.request(client, "POST", with_query(to, query), headers=headers, content=body)
         except TransientError as error:
             raise ServiceUnreachableError(f"{error}; is it running? `maintenworks up` runs one") from error
     _tell(answer, to, as_json=as_json)
@@ -68,9 +72,9 @@ def register(app: typer.Typer) -> None:
 
 
 def signed(
-    connection: Connection, secret: bytes, body: bytes, *, now: datetime, event_id: str | None = None
+    connection: Address, secret: bytes, body: bytes, *, now: datetime, event_id: str | None = None
 ) -> dict[str, str]:
-    """The headers of a webhook.
+    """The headers of a webhook, and under `QUERY` what belongs into its address's query.
 
     Raises:
         ConfigurationError: the secret cannot sign, or the id cannot be sent in a header.
@@ -115,6 +119,12 @@ def address(url: str, connection_id: str) -> str:
     if "/webhooks/" in parts.path:
         return url
     return parts._replace(path=f"{parts.path.rstrip('/')}/webhooks/{quote(connection_id)}").geturl()
+
+
+def with_query(url: str, query: str) -> str:
+    """An address with a query added to the one that it has; that may be a secret, so it is printed nowhere."""
+    parts = urlsplit(url)
+    return parts._replace(query="&".join(each for each in (parts.query, query) if each)).geturl()
 
 
 def _tell(answer: httpx.Response, to: str, *, as_json: bool) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -23,8 +22,10 @@ from worker.ballast import Ballast
 from worker.children import role
 from worker.cli import output
 from worker.console.serve import listen
+from worker.metrics_folder import metrics_folder
+from worker.parts import Launched, Part
 from worker.settings import UpSettings
-from worker.supervisor import Launched, Part, Supervisor
+from worker.supervisor import Supervisor
 from worker.telemetry import MULTIPROCESS_DIR, configure_logging
 
 WEBHOOK_BACKLOG = 2048
@@ -100,14 +101,14 @@ def run(settings: UpSettings, tell: Callable[[str, str], None]) -> int:
     os.umask(0o077)  # what is kept under the home is customers' data
     home = settings.home.absolute()
     _make(home)
-    with _alone(home), contextlib.ExitStack() as sockets:
+    with _alone(home), contextlib.ExitStack() as kept:
         public = listen(settings.public_host, settings.public_port, f"{PREFIX}PUBLIC_PORT", WEBHOOK_BACKLOG)
-        sockets.enter_context(public)
-        ops = sockets.enter_context(listen(settings.ops_host, settings.ops_port, f"{PREFIX}OPS_PORT"))
+        kept.enter_context(public)
+        ops = kept.enter_context(listen(settings.ops_host, settings.ops_port, f"{PREFIX}OPS_PORT"))
         database = Database(settings.database)
         log.info("schema_ready", version=migrate.upgrade(database))
         database.close()
-        environment = _environment(home, settings)
+        environment = _environment(home, settings, kept.enter_context(metrics_folder(home)))
         parts = [
             role("console", ["worker", "console"], environment, grace=CONSOLE_GRACE, listener=ops),
             role("scheduler", ["worker", "scheduler"], environment, grace=SCHEDULER_GRACE),
@@ -148,11 +149,8 @@ def _alone(home: Path) -> Iterator[None]:
         yield
 
 
-def _environment(home: Path, settings: UpSettings) -> Mapping[str, str]:
-    """The children's environment: what was given to us, made definite, and a fresh folder for their metrics."""
-    metrics = home / "metrics"
-    shutil.rmtree(metrics, ignore_errors=True)
-    metrics.mkdir(mode=0o700)
+def _environment(home: Path, settings: UpSettings, metrics: Path) -> Mapping[str, str]:
+    """The children's environment: what was given to us, made definite, and where they keep their metrics."""
     return {
         **os.environ,
         f"{PREFIX}HOME": str(home),

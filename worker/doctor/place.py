@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from handlers.connections import Connection, Registry
+from handlers.connections import Address, Connection, Registry
 from handlers.errors import ConfigurationError, TransientError
 from handlers.settings import PREFIX, Settings
 from worker.doctor.broker import size
@@ -29,8 +29,8 @@ def secrets(settings: Settings, now: datetime) -> list[Finding]:
         registry = Registry(settings.connections_path, settings.home)
     except ConfigurationError as error:
         return [Finding("connections", Level.FAIL, problem, "mend that line") for problem in error.problems]
-    connections = registry.all().values()
-    listed = Finding("connections", Level.OK, f"{len(connections)} in {settings.connections_path}")
+    connections: list[Address] = [*registry.all().values(), *registry.endpoints().values()]
+    listed = Finding("connections", Level.OK, f"{len(registry.all())} in {settings.connections_path}")
     if not connections:
         mend = "add one: `maintenworks connections add --help`"
         return [Finding("connections", Level.WARN, f"none in {settings.connections_path}", mend)]
@@ -44,17 +44,20 @@ def secrets(settings: Settings, now: datetime) -> list[Finding]:
     return [listed, *(found or [Finding(_CHECK, Level.OK, "all can be had here")])]
 
 
-def secret_problem(registry: Registry, connection: Connection, now: datetime) -> str | None:
+def secret_problem(registry: Registry, connection: Address, now: datetime) -> str | None:
     """Why a connection's webhooks could not be verified now, or its API not asked; None where all is there."""
     if connection.revoked:
         return None
     try:
         held = registry.secrets(connection, now)
-        if connection.api is not None and connection.api.token is not None:
-            registry.resolve(connection.api.token)
+        joined = False
+        if isinstance(connection, Connection):
+            joined = not connection.has_address  # its endpoint's secrets serve, and are looked at there
+            if connection.api is not None and connection.api.token is not None:
+                registry.resolve(connection.api.token)
     except TransientError as error:
         return str(error)
-    return None if held else "no secret is valid now"
+    return None if held or joined else "no secret is valid now"
 
 
 def disk(home: Path, minimum_bytes: int) -> list[Finding]:

@@ -202,7 +202,7 @@ def test_a_rotation_puts_the_new_secret_first_and_ends_the_old_one_after_the_gra
         '{ ref = "env:A" }', '{ ref = "env:A", not_after = 2026-03-02T08:00:00Z}'
     )
     assert registry(path).all()["a"].secrets == (
-        SecretRef(text=issued.ref),
+        SecretRef(text=str(issued.ref)),
         SecretRef(text="env:A", not_after=datetime(2026, 3, 2, 8, tzinfo=UTC)),
     )
     assert (path.parent / "secrets" / "a").read_text() == f"{issued.secret}\n"

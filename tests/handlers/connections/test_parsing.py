@@ -31,16 +31,17 @@ priority_map = { "1" = "critical" }
 rate_limit = "200/s"
 paused = true
 """
-SCHEMES = "there are makini, standard-webhooks, github, stripe, slack, shopify, hmac = { … }"
+SCHEMES = (
+    "there are makini, standard-webhooks, github, stripe, slack, shopify, maintainx, atlas, hmac = { … }, token = { … }"
+)
 LITERAL = "is a literal, not a reference; put the secret elsewhere and write env:NAME or file:PATH"
 LATER = "references come with a later version; write env:NAME or file:PATH"
 MOMENT = "is no moment; write one with its offset and without quotes, as 2026-12-31T00:00:00Z"
-ENDPOINTS = "shared endpoints come with a later version; give each connection its own"
 GOOD = 'source = "unified"\nsecrets = [{ ref = "env:A" }]\n'
 
 
 def read(text: str) -> dict[str, Connection]:
-    return parse(text, "connections.toml", load())
+    return dict(parse(text, "connections.toml", load()).connections)
 
 
 def problems(text: str) -> list[str]:
@@ -190,20 +191,46 @@ def test_a_secret_is_valid_within_its_window_ends_included() -> None:
         ('api = { base_url = "https://x", tokn = "" }', "api.tokn: is no field here; did you mean token?"),
         ("api = 1", "api: is a number; write a table"),
         (
-            'endpoint = "shared"',
-            "endpoint: shared endpoints come with a later version; give the connection secrets and its own address",
+            'endpoint = "shared"\nexternal_id = "7"',
+            "endpoint: is no endpoint; there is none; write [endpoints.shared], or name another",
         ),
-        ('external_id = "7"', "external_id: shared endpoints come with a later version; leave it out"),
+        (
+            'external_id = "7"',
+            'external_id: has no endpoint to come in at; write endpoint = "NAME", or drop it',
+        ),
     ],
 )
 def test_a_wrong_field_is_one_line_with_file_line_and_mend(fields: str, line: str) -> None:
     assert told(fields) == line
 
 
+def test_a_custom_field_may_become_a_field_of_ours_for_every_kind_or_for_one() -> None:
+    connection = one('field_map = { zz_class = "criticality", zz_due = "work_order.due_date" }\norder = "arrival"')
+    assert connection.options.field_map == {"zz_class": "criticality", "zz_due": "work_order.due_date"}
+    assert connection.options.order == "arrival"
+
+
+@pytest.mark.parametrize(
+    ("target", "mend"),
+    [
+        ("criticallity", "is no field of any record; did you mean criticality?"),
+        ("asset.due_date", "is no field of asset; did you mean "),
+        ("machine.name", "names no kind of ours; write a field such as criticality, or one of work_order, asset, "),
+        ("xyzzy", "is no field of any record; `maintenworks schema KIND` lists them"),
+    ],
+)
+def test_a_field_map_that_names_no_field_is_told_with_the_mend(target: str, mend: str) -> None:
+    assert told(f'field_map = {{ zz = "{target}" }}').startswith(f"field_map.zz: {mend}")
+
+
+def test_an_order_that_is_none_is_told_with_the_two_there_are() -> None:
+    assert told('order = "received"') == "order: is none of source, arrival"
+
+
 def test_a_status_of_no_kind_is_told_with_the_words_there_are() -> None:
     line = told('status_map = { WSCH = "shceduled" }')
 
-    assert line.startswith("status_map.WSCH: is none of our words; there are approved, cancelled, closed, completed, ")
+    assert line.startswith("status_map.WSCH: is none of our words; there are active, approved, ")
     assert "operating" in line
 
 
@@ -324,14 +351,10 @@ def test_connections_that_are_no_table_are_told(text: str) -> None:
     assert problems(text)[0].endswith("write a table")
 
 
-def test_an_endpoint_is_told_to_come_later_and_a_name_used_twice_is_an_error() -> None:
-    found = problems(f"[endpoints.shared]\n[endpoints.acme]\n[connections.acme]\n{GOOD}")
+def test_a_name_used_twice_is_an_error() -> None:
+    found = problems(f'[endpoints.acme]\nid = "/id"\n{GOOD}[connections.acme]\n{GOOD}')
 
-    assert found == [
-        f"connections.toml:1: endpoints.shared: {ENDPOINTS}",
-        f"connections.toml:2: endpoints.acme: {ENDPOINTS}",
-        "connections.toml:3: connections.acme: is an endpoint's name too; rename one of the two",
-    ]
+    assert found == ["connections.toml:5: connections.acme: is an endpoint's name too; rename one of the two"]
 
 
 def test_a_connection_that_stands_there_twice_is_an_error_on_its_second_line() -> None:

@@ -10,6 +10,7 @@ from handlers.events import MappingOptions
 from handlers.model import MODELS
 from handlers.model.reading import Context
 from handlers.model.record import Stated
+from tests.handlers.model.samples import SAMPLES as OTHERS
 
 WORK_ORDER: dict[str, Any] = {
     "number": 4_000_001,
@@ -61,7 +62,7 @@ DOWNTIME: dict[str, Any] = {
     "reason": "no power",
     "duration_source": {"value": Decimal("1.5"), "unit": "h"},
 }
-SAMPLES = {"work_order": WORK_ORDER, "asset": ASSET, "downtime": DOWNTIME}
+SAMPLES = {"work_order": WORK_ORDER, "asset": ASSET, "downtime": DOWNTIME, **OTHERS}
 
 
 def stated(kind: str, data: dict[str, Any]) -> tuple[Stated, Context]:

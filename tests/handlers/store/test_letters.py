@@ -1,11 +1,8 @@
 """Dead letters of an older version, and statements about letters that read no table whole."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from alembic import command
 
@@ -14,7 +11,6 @@ from handlers.store.dead_letters import Letter
 from handlers.store.engine import Database
 from handlers.store.replays import Replay
 from handlers.store.rowset import Transaction
-from tests import folding
 from tests.handlers.store.test_plans import TABLES
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -22,17 +18,6 @@ FIRST = (
     "INSERT INTO dead_letters (delivery_id, event_index, connection_id, digest, code, class, message, fingerprint,"
     " attempts, state, first_seen_at, buried_at) VALUES "
 )
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = folding.sqlite(tmp_path)
-    else:
-        database = Database(request.getfixturevalue("postgres_url"))
-        migrate.upgrade(database)
-    yield database
-    database.close()
 
 
 def test_letters_of_the_first_schema_that_wait_for_something_are_looked_at_anew(empty_database: Database) -> None:
@@ -73,6 +58,7 @@ def test_no_statement_about_letters_reads_a_whole_table(database: Database) -> N
         dead_letters.bury(tx, letters, NOON)
         dead_letters.left_out(tx, ["d1"])
         letter_acts.due_by_itself(tx, ["c"], NOON, 10)
+        letter_acts.now_known(tx, [("c", "x")], NOON, 10)
         replays.start(tx, _replay(), [("d1", 0)])
         replays.send(tx, "r", 10, NOON)
         replays.standing(tx, "r")

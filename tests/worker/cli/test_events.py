@@ -28,7 +28,7 @@ def test_events_are_listed_newest_arrival_first_with_how_they_ended(plant: Plant
     late = event("work_order.updated", "WO-1", "07:00", "late", title="Old news")
     ids = plant.send(
         event("work_order.created", "WO-1", "08:00", "first", title="Seal"),
-        [late, event("vendor.created", "V-1", "06:00", "unhandled")],
+        [late, event("invoice.paid", "V-1", "06:00", "unhandled")],
     )
     plant.send(late)
 
@@ -56,7 +56,7 @@ def test_filters_narrow_the_list_of_events_and_a_limit_cuts_it(plant: Plant) -> 
         event("work_order.created", "WO/1", "08:00", "a"),
         event("work_order.completed", "WO/1", "09:00", "b"),
         event("asset.created", "WO/1", "09:00", "c"),
-        event("vendor.created", "V-1", "09:00", "d"),
+        event("invoice.paid", "V-1", "09:00", "d"),
     )
     plant.send(event("work_order.created", "WO/1", "08:00", "e"), to="second")
 
@@ -75,7 +75,7 @@ def test_filters_narrow_the_list_of_events_and_a_limit_cuts_it(plant: Plant) -> 
 
 
 def test_a_list_of_events_longer_than_a_page_is_whole_and_in_order(plant: Plant) -> None:
-    told = [event("vendor.created", f"V-{number}", "08:00", f"{number:05d}") for number in range(2_500)]
+    told = [event("invoice.paid", f"V-{number}", "08:00", f"{number:05d}") for number in range(2_500)]
     for start in range(0, 2_500, 500):
         plant.send(told[start : start + 500])
 

@@ -274,8 +274,9 @@ def test_connections_are_records_too_and_show_no_secret(local: Plant) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["purchase-orders"], "purchase-orders come with a later version; there are work-orders, assets, downtime"),
-        (["pumps"], "KIND: one of work-orders, assets, downtime, connections; not 'pumps'"),
+        (["pumps"], "downtime, pm-plans, connections; not 'pumps'"),
+        (["vendors", "--below-reorder"], "--below-reorder: no filter of vendors, which have --status"),
+        (["pm-plans", "--due-before", "soon"], "--due-before: give a date"),
         (["assets", "--priority", "high"], "--priority: no filter of assets, which have --status, --site, --parent"),
         (["connections", "--status", "x"], "--status: no filter of connections, which have none but --connection"),
     ],

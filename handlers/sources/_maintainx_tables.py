@@ -1,0 +1,252 @@
+"""MaintainX's members and enums, and what each becomes; `maintainx` cites where they are from. I: INFERRED."""
+
+from typing import Any
+
+from handlers.sources._converters import cents, coded, local_date, moment, reference, text
+from handlers.sources._mapping import Field, Table, rows, used
+from handlers.sources._node import Node
+
+WORK_ORDER_STATUSES = {
+    "OPEN": "approved",  # status_map may say scheduled
+    "IN_PROGRESS": "in_progress",
+    "ON_HOLD": "on_hold",
+    "DONE": "completed",
+    "CANCELED": "cancelled",
+    "SKIPPED": "cancelled",
+}
+"""Webhooks have the first four and a sub-status, REST has all six."""
+GIVEN_UP = frozenset({"CANCELED", "SKIPPED"})
+"""Sub-statuses with which DONE means the contrary."""
+REQUEST_STATUSES = {"PENDING": "requested", "APPROVED": "approved", "REJECTED": "cancelled", "DONE": "completed"}
+ORDER_STATUSES = {
+    "PENDING": "requested",
+    "REQUESTED": "requested",
+    "APPROVED": "approved",
+    "DECLINED": "cancelled",
+    "PARTIALLY_FULFILLED": "in_progress",
+    "COMPLETED": "completed",
+    "CANCELED": "cancelled",
+}
+APPROVALS = {"PENDING": "draft", "REQUESTED": "in_approval", "APPROVED": "approved", "DECLINED": "rejected"}  # I
+RECEIPTS = {"PARTIALLY_FULFILLED": "partial", "COMPLETED": "complete"}  # I
+ASSET_STATUSES = {"ONLINE": "operating", "OFFLINE": "down", "IGNORE": "not_in_service"}
+DOWNTIMES = {"PLANNED": True, "UNPLANNED": False}
+PRIORITIES = {"NONE": "none", "LOW": "low", "MEDIUM": "medium", "HIGH": "high"}
+TYPES = {"PREVENTIVE": "preventive", "REACTIVE": "corrective", "CYCLE_COUNT": "other", "OTHER": "other"}
+
+_RECORD: dict[str, Any] = {
+    "id": Field("source_id", text),
+    "createdAt": Field("source_created_at", moment),
+    "updatedAt": Field("source_updated_at", moment),
+    "deletedAt": used(),
+    "extraFields": used(),
+}
+
+
+def _parties(value: Any, node: Node, field: Field) -> list[dict[str, Any]]:
+    return [{"key": key} for key in _keys(value, node, field)]
+
+
+def _references(value: Any, node: Node, field: Field) -> list[Any]:
+    return [reference(key) for key in _keys(value, node, field)]
+
+
+def _first(value: Any, node: Node, field: Field) -> Any:
+    return next(iter(_references(value, node, field)), None)
+
+
+def _keys(value: Any, node: Node, field: Field) -> list[str]:
+    if not isinstance(value, list):
+        raise node.wrong_type(field.name, "an array of ids")
+    return [each if isinstance(each, str) else text(each, node, field) or "" for each in value]
+
+
+def _names(value: Any, node: Node, field: Field) -> str | None:
+    """Categories and types: names, or objects with one."""
+    if not isinstance(value, list):
+        raise node.wrong_type(field.name, "an array")
+    names = [each if isinstance(each, str) else each.get("name") for each in value if isinstance(each, str | dict)]
+    return ", ".join(each for each in names if isinstance(each, str)) or None
+
+
+PART_USED = Table(
+    "",
+    {
+        "id": used("item_ref"),
+        "name": "description",
+        "quantityUsed": "used_qty",
+        "unitCost": Field("unit_cost", cents),
+        "locationId": Field("warehouse_ref", text),
+    },
+)
+
+TIME = Table(
+    "",
+    {
+        "type": used(),
+        "userId": used("person"),
+        "durationTotal": "seconds",
+        "quantity": used(),  # hours, rounded; durationTotal is exact
+        "costPerUnit": Field("rate", cents),  # an hour
+        "rowTotal": Field("cost", cents),
+    },
+)
+
+
+def _part_used(node: Node, row: dict[str, Any]) -> None:
+    row["item_ref"] = reference(node.text("id"), node.text("name"))
+
+
+def _time(node: Node, row: dict[str, Any]) -> None:
+    person = node.text("userId")
+    row["person"] = None if person is None else {"key": person}
+
+
+WORK_ORDER = Table(
+    "work_order",
+    {
+        **_RECORD,
+        "sequentialId": Field("number", text),
+        "externalData": used("external_id"),
+        "title": "title",
+        "description": "description",
+        "status": used("status"),
+        "type": used("type"),
+        "priority": Field("priority", coded(PRIORITIES)),
+        "assetId": Field("asset_ref", text),
+        "locationId": Field("location_ref", text),
+        "organizationId": Field("site_ref", text),  # I: an organisation is a site in accounts of several
+        "parentId": Field("parent_ref", text),
+        "startDate": Field("planned_start_at", moment),
+        "dueDate": used("due_at"),
+        "dueDateIsFullDay": used("due_date"),
+        "completedAt": used("completed_at"),
+        "completerId": used("completed_by"),
+        "estimatedTime": "estimated_duration",
+        "requesterId": Field("requested_by", text),
+        "assigneeIds": Field("assignees", _parties),
+        "teamIds": Field("team_ref", _first),
+        "vendorIds": Field("vendor_refs", _references),
+        "categories": Field("category", _names),
+        "parts": rows("parts", PART_USED, _part_used),
+        "times": rows("labor", TIME, _time),
+    },
+)
+
+REQUEST = Table(
+    "work_order",
+    {  # I: a request has the members of an order
+        **_RECORD,
+        "title": "title",
+        "description": "description",
+        "status": used("status"),
+        "priority": Field("priority", coded(PRIORITIES)),
+        "assetId": Field("asset_ref", text),
+        "locationId": Field("location_ref", text),
+        "workOrderId": Field("converted_to_ref", text),
+        "creatorId": Field("requested_by", text),
+    },
+)
+
+ASSET = Table(
+    "asset",
+    {
+        **_RECORD,
+        "globalUuid": "external_id",  # survives a transfer between organisations
+        "name": "name",
+        "description": "description",
+        "barcode": Field("tag", text),
+        "criticalityId": Field("criticality", coded({})),
+        "assetTypes": Field("category", _names),
+        "parentId": Field("parent_ref", text),
+        "locationId": Field("location_ref", text),
+        "serialNumber": Field("serial_number", text),
+        "manufacturer": "manufacturer",
+        "model": "model",
+        "vendorIds": Field("vendor_ref", _first),
+        "status": used("status"),
+        "depreciation": used("purchase_cost"),
+    },
+)
+
+LEVEL = Table(
+    "",
+    {
+        "locationId": Field("warehouse_ref", text),
+        "availableQuantity": "available",
+        "minimumQuantity": "reorder_point",
+        "reservedQuantity": "reserved",
+        "newQuantity": "on_hand",
+        "quantityDiff": used(),
+        "oldQuantity": used(),
+    },
+)
+
+SELLER = Table("", {"vendorId": Field("vendor_ref", text), "partNumber": Field("vendor_item_number", text)})
+
+PART = Table(
+    "inventory_item",
+    {
+        **_RECORD,
+        "name": "name",
+        "description": "description",
+        "unitCost": Field("unit_cost", cents),
+        "availableQuantity": "totals.available",
+        "reservedQuantity": "totals.reserved",
+        "orderedQuantity": "totals.on_order",
+        "minimumQuantity": used("stock_levels"),
+        "barcode": Field("barcode", text),
+        "locations": rows("stock_levels", LEVEL),
+        "partTypes": Field("category", _names),
+        "assetIds": Field("asset_refs", _references),
+        "vendors": rows("vendors", SELLER),
+        "area": used(),  # of old, before there were several locations
+        "locationId": used(),
+    },
+)
+
+LINE = Table(
+    "",
+    {
+        "id": Field("line_id", text),
+        "partId": Field("item_ref", text),
+        "name": "description",
+        "partNumber": Field("item_number", text),
+        "quantityOrdered": "quantity_ordered",
+        "quantityReceived": "quantity_received",
+        "unitCost": Field("unit_price", cents),
+        "price": Field("line_amount", cents),  # the whole line's, not a unit's
+    },
+)
+
+PURCHASE_ORDER = Table(
+    "purchase_order",
+    {
+        **_RECORD,
+        "overrideNumber": used("number"),
+        "autoGeneratedNumber": used("number"),
+        "title": "title",
+        "note": "description",
+        "status": used("status"),
+        "dueDate": Field("required_date", local_date),
+        "vendorId": Field("vendor_ref", text),
+        "approvalDate": Field("approved_at", moment),
+        "creatorId": Field("requester", text),  # I
+        "items": rows("lines", LINE),
+        "costs": used("lines"),
+        "shippingAddress": used("ship_to"),
+        "billingAddress": used("bill_to"),
+    },
+)
+
+VENDOR = Table("vendor", {**_RECORD, "name": "name", "emails": "emails", "phoneNumbers": "phones"})
+
+READING = Table(
+    "meter_reading",
+    {
+        "id": Field("source_id", text),
+        "meterId": used("meter_ref"),
+        "value": "value",
+        "readingDate": Field("read_at", moment),
+    },
+)

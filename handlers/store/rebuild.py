@@ -1,0 +1,144 @@
+"""Writing what a connection's archive comes to when it is read anew, over what stands: only rows that differ."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from handlers.events import Outcome
+from handlers.store.dead_letters import IS_OPEN, KEY, OPEN, supersede
+from handlers.store.differences import DIFFERS, FOLDED, PAGE, Difference, differences, paged
+from handlers.store.reading import Held, walk
+from handlers.store.rowset import Transaction
+from handlers.store.schema import dead_letters, deliveries, events, retries
+from handlers.store.scratch import Scratch
+
+LOCK_PATIENCE = "30s"
+"""How long the locks are waited for on PostgreSQL: a worker's transaction takes a second at most."""
+ARRIVAL = ("processed_at", "event_id_reused")
+"""What of an event tells when it was first worked on, and beside what: that is not computed anew."""
+ORIGIN = frozenset({"delivery_id", "event_index", "map"})
+"""What of an event may differ without anything being wrong: of several deliveries that brought it any may be named."""
+
+
+def exclude(tx: Transaction) -> None:
+    """Keeps everybody else from writing until the transaction ends; whoever reads sees what stood before it.
+
+    Workers, scheduler and operators wait meanwhile and try again, as in an outage of the database; none of their
+    attempts is counted. SQLite has one writer anyway. The tables are those with which their transactions begin, in
+    their order, so that nobody waits for one another.
+    """
+    if tx.connection.dialect.name == "postgresql":
+        names = ", ".join(table.name for table in (retries, deliveries, dead_letters))
+        tx.connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_PATIENCE}'"))
+        tx.connection.execute(sa.text(f"LOCK TABLE {names} IN EXCLUSIVE MODE"))
+
+
+def told(difference: Difference) -> tuple[str, ...]:
+    """The fields by which a row of events differs from what it should be; none where that is as it may be."""
+    standing, anew = difference.standing, difference.anew
+    if standing is None or anew is None:
+        return difference.fields
+    fields = [name for name in difference.fields if name not in ORIGIN]
+    if "outcome" in fields and Outcome.IGNORED not in {standing["outcome"], anew["outcome"]}:
+        fields.remove("outcome")  # applied or stale: that is said of the day when it came
+    return tuple(fields)
+
+
+def write_state(held: Held, scratch: Scratch, connection_id: str) -> Counter[str]:
+    """Makes every folded table what the archive comes to; returns how many rows were missing, extra and different."""
+    tx = Transaction(held.connection)
+    counts: Counter[str] = Counter()
+    for table in FOLDED:
+        for page in differences(held, scratch, table, connection_id):
+            counts.update(each.problem for each in page)
+            _write(tx, table, page)
+    return counts
+
+
+def write_events(held: Held, scratch: Scratch, connection_id: str) -> Counter[str]:
+    """Makes the events what the archive comes to; returns how many were missing, extra and different.
+
+    How an event ended stays as it was noted on its day, unless the map has changed what it is; and so does which
+    delivery brought it, as long as that is in the set.
+    """
+    tx = Transaction(held.connection)
+    counts: Counter[str] = Counter()
+    for page in differences(held, scratch, events, connection_id, ARRIVAL):
+        counts.update(each.problem for each in page if each.problem != DIFFERS or told(each))
+        brought = [{"delivery_id": each.standing["delivery_id"]} for each in page if each.standing is not None]
+        in_set = {row.delivery_id for row in scratch.select(scratch.arrivals, brought, ("delivery_id",))}
+        _write(tx, events, [_kept(each, in_set) for each in page], ARRIVAL)
+    return counts
+
+
+def write_failures(held: Held, scratch: Scratch, connection_id: str, now: datetime) -> Counter[str]:
+    """Closes the letters of what is applied after all, and opens those of what cannot be read any more.
+
+    Returns:
+        How many were `applied`, and how many `buried`; `retried` counts what ran into an error that is tried again.
+    """
+    tx = Transaction(held.connection)
+    counts: Counter[str] = Counter()
+    is_open = sa.select(dead_letters.c.digest).where(dead_letters.c.connection_id == connection_id, IS_OPEN)
+    for page in paged(walk(held, is_open, (dead_letters.c.digest,)), PAGE):
+        wanted = [{"connection_id": connection_id, "digest": row.digest} for row in page]
+        applied = {row.digest for row in scratch.select(events, wanted, ("digest",))}
+        supersede(tx, [(connection_id, digest) for digest in applied])
+        counts["applied"] += len(applied)
+    order = (dead_letters.c.delivery_id, dead_letters.c.event_index)
+    failed = sa.select(dead_letters).where(dead_letters.c.state == OPEN)
+    for page in paged(walk(scratch.database, failed, order), PAGE):
+        counts["buried"] += _bury(tx, [dict(row._mapping) for row in page])  # noqa: SLF001  # its public name
+    again = sa.select(retries)
+    for page in paged(walk(scratch.database, again, (retries.c.delivery_id, retries.c.event_index)), PAGE):
+        rows = [{**row._mapping, "due_at": now} for row in page]  # noqa: SLF001  # as above
+        counts["retried"] += len(tx.insert_missing(retries, rows, returning=KEY))
+    return +counts  # what is zero is left out
+
+
+def _write(tx: Transaction, table: sa.Table, page: Sequence[Difference], kept: Sequence[str] = ()) -> None:
+    names = tuple(column.name for column in table.primary_key.columns)
+    tx.delete(table, [each.key for each in page if each.anew is None])
+    changed = [each.anew for each in page if each.anew is not None and each.standing is not None]
+    tx.update(table, [{name: row[name] for name in row if name not in kept} for row in changed], names)
+    tx.insert(table, [dict(each.anew) for each in page if each.anew is not None and each.standing is None])
+
+
+def _kept(difference: Difference, in_set: Collection[str]) -> Difference:
+    """An event with what is kept of it as it stands."""
+    standing, anew = difference.standing, difference.anew
+    if standing is None or anew is None:
+        return difference
+    kept: dict[str, Any] = {}
+    if not {*told(difference)} - {"received_at"}:
+        kept["outcome"] = standing["outcome"]
+    if standing["delivery_id"] in in_set and standing["delivery_id"] != anew["delivery_id"]:
+        kept |= {name: standing[name] for name in ("delivery_id", "event_index")}
+    return difference._replace(anew={**anew, **kept})
+
+
+def _bury(tx: Transaction, letters: Sequence[Mapping[str, Any]]) -> int:
+    """Opens letters, but for those whose bytes have one already that is open or was corrected; returns how many."""
+    columns = (*KEY, "digest", "state", "edited_into", "attempts", "first_seen_at")
+    of_bytes = [{"connection_id": each["connection_id"], "digest": each["digest"]} for each in letters]
+    known = tx.select(dead_letters, of_bytes, columns)
+    closed = {row.digest for row in known if row.state == OPEN or row.edited_into is not None}
+    keys = [{name: each[name] for name in KEY} for each in letters]
+    mine = {(row.delivery_id, row.event_index): row for row in tx.select(dead_letters, keys, columns)}
+    fresh, reopened = [], []
+    for letter in letters:
+        if letter["digest"] in closed:
+            continue
+        closed.add(letter["digest"])
+        before = mine.get((letter["delivery_id"], letter["event_index"]))
+        if before is None:
+            fresh.append(dict(letter))
+        else:
+            attempts = [*before.attempts, *letter["attempts"]]
+            reopened.append({**letter, "attempts": attempts, "first_seen_at": before.first_seen_at})
+    tx.insert(dead_letters, fresh)
+    tx.update(dead_letters, reopened, KEY)
+    return len(fresh) + len(reopened)

@@ -1,0 +1,80 @@
+"""What rebuild and distrust are asked in tests, of a yard (`tests.worker.letters`)."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from handlers.sources import load
+from handlers.store import schema
+from handlers.store.distrust import Distrust, Reach
+from tests import folding
+from tests.worker.letters import ANNA, Yard
+from worker import rebuild, rebuild_check
+from worker.rebuild import Rebuilt
+from worker.rebuild_check import Checked, Finding
+from worker.rereading import Archive
+from worker.units import Reader
+
+EVENT = ("event_id", "digest", "type", "subject_kind", "subject_key", "occurred_at", "version", "received_at")
+
+
+def archive(yard: Yard, connection_id: str = "plant") -> Archive:
+    """How its archive is read now."""
+    yard._registry.refresh()
+    known = yard._registry.get(connection_id)
+    assert known is not None
+    return Archive(known, Reader(yard._registry, load(), max_body_bytes=1024 * 1024), yard.now)
+
+
+def nobody(total: int) -> Any:
+    """Watches nothing."""
+    del total
+    return bool
+
+
+def rebuilt(yard: Yard, lined_up: Any = nobody) -> Rebuilt:
+    """Computes everything anew."""
+    return rebuild.run(yard.database, archive(yard), ANNA, lined_up)
+
+
+class Looked(NamedTuple):
+    """What a check came to."""
+
+    checked: Checked
+    findings: list[Finding]
+
+
+def check(yard: Yard) -> Looked:
+    """Compares."""
+    findings: list[Finding] = []
+    return Looked(rebuild_check.check(yard.database, archive(yard), findings.append, nobody), findings)
+
+
+def distrust(
+    yard: Yard, since: datetime, until: datetime | None = None, lined_up: Any = nobody
+) -> tuple[Reach, Rebuilt]:
+    """Takes what was received from then on out of the set."""
+    asked = Distrust(
+        connection_id="plant",
+        since=since,
+        until=until or yard.now + timedelta(seconds=30),
+        at=yard.now,
+        who=ANNA.who,
+        reason="secret leaked",
+    )
+    return rebuild.without(yard.database, archive(yard), asked, lined_up)
+
+
+def everything(yard: Yard) -> dict[str, Any]:
+    """All that is a function of the set: state, what the events are, and what could not be applied."""
+    events = [{name: row[name] for name in EVENT} for row in yard.rows(schema.events)]
+    letters = sorted((row["digest"], row["code"]) for row in yard.rows(schema.dead_letters) if row["state"] == "open")
+    return {**folding.state(yard.database), "events": events, "letters": letters}
+
+
+def cleared(yard: Yard, *tables: sa.Table) -> None:
+    """Loses every row of some tables."""
+    with yard.database.write() as connection:
+        for table in tables:
+            connection.execute(sa.delete(table))

@@ -1,0 +1,308 @@
+"""State computed anew: what a check tells, what a map that changed does, and what stays out of the set."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from handlers.errors import MaintenworksError
+from handlers.store import schema
+from handlers.store.engine import Database
+from handlers.store.read_deliveries import delivery
+from tests import folding
+from tests.worker.letters import ANNA, NOW, ZONE, Yard, order, zoneless
+from tests.worker.rebuilding import check, cleared, everything, rebuilt
+from worker import acts
+
+TOKYO = 'time_zone = "Asia/Tokyo"'
+
+
+@pytest.fixture
+def yard(database: Database, tmp_path: Path) -> Yard:
+    """An installation, on each database by turns."""
+    return Yard(database, tmp_path)
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Yard]:
+    """One on SQLite."""
+    database = folding.sqlite(tmp_path)
+    yield Yard(database, tmp_path)
+    database.close()
+
+
+def _edit(yard: Yard, statement: Any) -> None:
+    with yard.database.write() as connection:
+        connection.execute(statement)
+
+
+EDITS = (
+    (sa.update(schema.work_orders).values(title="forged"), ("work_orders", "WO-1", "differs", ("title",))),
+    (
+        sa.update(schema.work_orders).values(fields={}),
+        ("work_orders", "WO-1", "differs", ("fields.asset_ref", "fields.title")),
+    ),
+    (sa.delete(schema.assets), ("assets", "PUMP-7", "missing", ())),
+    (sa.insert(schema.vendors).values(connection_id="plant", key="V-9"), ("vendors", "V-9", "extra", ())),
+    (
+        sa.update(schema.asset_history).values(asset_key="PUMP-8"),
+        ("asset_history", "work_order/WO-1", "differs", ("asset_key",)),
+    ),
+    (sa.update(schema.events).values(subject_key="WO-2"), ("events", "evt-1", "differs", ("subject_key",))),
+    (sa.update(schema.events).values(outcome="ignored"), ("events", "evt-1", "differs", ("outcome",))),
+    (sa.delete(schema.events), ("events", "evt-1", "missing", ())),
+)
+
+
+def test_a_row_that_somebody_has_edited_is_named_by_its_kind_key_and_field_and_mended(yard: Yard) -> None:
+    yard.send(order("evt-1", title="seal", asset_key="PUMP-7"))
+    before = everything(yard)
+    assert check(yard).findings == []
+
+    for statement, (kind, key, problem, fields) in EDITS:
+        _edit(yard, statement)
+        [found] = check(yard).findings
+        assert (found.kind, found.problem, found.fields) == (kind, problem, fields)
+        assert found.key.startswith(key)
+        rebuilt(yard)
+        assert check(yard).findings == []
+        assert everything(yard) == before
+    assert yard.outcomes() == {"evt-1": "applied"}
+
+
+def test_a_check_writes_nothing(local: Yard) -> None:
+    local.send(order("evt-1"))
+    cleared(local, schema.work_orders)
+
+    check(local)
+
+    assert local.rows(schema.work_orders) == []
+    assert local.acts() == []
+
+
+def test_a_dead_letter_that_can_be_read_now_is_told_apart_and_applied(yard: Yard) -> None:
+    yard.send(zoneless("evt-1", title="seal"))
+    yard.connect("plant", ZONE)
+
+    looked = check(yard)
+    assert (looked.findings, looked.checked.readable) == ([], 1)
+    done = rebuilt(yard)
+
+    assert done.failures["applied"] == 1
+    assert yard.letter().state == "superseded"
+    assert [row["title"] for row in yard.rows(schema.work_orders)] == ["seal"]
+    assert check(yard).checked.readable == 0
+    [act] = yard.acts()
+    assert (act.who, act.act, act.reason) == (ANNA.who, "rebuild", ANNA.reason)
+
+
+def test_what_an_older_map_has_read_is_told_apart_and_read_by_the_one_of_now(yard: Yard) -> None:
+    yard.connect("plant", ZONE)
+    yard.send(zoneless("evt-1", title="seal", asset_key="PUMP-7"), order("evt-2", "WO-2"))
+    [before] = {row["map"] for row in yard.rows(schema.events)}
+    yard.connect("plant", TOKYO)
+
+    looked = check(yard)
+    assert looked.findings == []
+    assert looked.checked.older_map_events == 2
+    assert looked.checked.older_map > 0
+    rebuilt(yard)
+
+    [after] = {row["map"] for row in yard.rows(schema.events)}
+    assert after != before
+    times = {row["event_id"]: row["occurred_at"].hour for row in yard.rows(schema.events)}
+    assert times == {"evt-1": 23, "evt-2": 8}
+    [line] = [row for row in yard.rows(schema.asset_history) if row["asset_key"] == "PUMP-7"]
+    assert line["occurred_at"].hour == 23
+    assert check(yard).checked[2:] == (0, 0, 0, 0)
+
+
+def test_a_forged_row_is_found_beside_those_that_an_older_map_explains(local: Yard) -> None:
+    local.connect("plant", ZONE)
+    local.send(zoneless("evt-1"))
+    local.connect("plant", TOKYO)
+    local.send(order("evt-2", "WO-2", title="seal"))
+    _edit(local, sa.update(schema.work_orders).where(schema.work_orders.c.key == "WO-2").values(title="forged"))
+
+    looked = check(local)
+
+    assert [(each.kind, each.key, each.fields) for each in looked.findings] == [("work_orders", "WO-2", ("title",))]
+    assert looked.checked.older_map > 0
+
+
+def test_what_can_no_longer_be_read_becomes_a_dead_letter(yard: Yard) -> None:
+    yard.connect("plant", ZONE)
+    yard.send(zoneless("evt-1"), order("evt-2", "WO-2"))
+    yard.connect("plant")
+
+    done = rebuilt(yard)
+
+    assert done.failures["buried"] == 1
+    assert (yard.letter().code, yard.letter().state) == ("missing_time_zone", "open")
+    assert [row["key"] for row in yard.rows(schema.work_orders)] == ["WO-2"]
+    assert (rebuilt(yard).failures, check(yard).findings) == ({}, [])
+
+
+def test_an_open_letter_that_fails_again_stays_as_it_is(local: Yard) -> None:
+    local.send(zoneless("evt-1"))
+    before = local.rows(schema.dead_letters)
+
+    rebuilt(local)
+
+    assert local.rows(schema.dead_letters) == before
+
+
+def test_what_was_given_up_or_corrected_stays_out_and_the_corrected_copy_is_in(local: Yard) -> None:
+    given_up, corrected = local.send(zoneless("evt-1", "WO-1")), local.send(zoneless("evt-2", "WO-2"))
+    first, second = sorted(local.letters(), key=lambda letter: letter.delivery_id)
+    assert (first.delivery_id, second.delivery_id) == (given_up, corrected)
+    acts.discard(local.database, [first.key], {}, ANNA, NOW)
+    original = delivery(local.database, corrected)
+    assert original is not None
+    mended = orjson.dumps(order("evt-2", "WO-2", title="mended"))
+    acts.edit(local.database, second, original, mended, operator=ANNA, now=NOW)
+    local.work()
+    local.connect("plant", ZONE)
+
+    assert check(local).findings == []
+    rebuilt(local)
+
+    assert [row["title"] for row in local.rows(schema.work_orders)] == ["mended"]
+
+
+@pytest.mark.parametrize("code", ["poison", "refused_by_database"])
+def test_what_ended_workers_is_not_read_again(local: Yard, code: str) -> None:
+    local.send(zoneless("evt-1"))
+    _edit(local, sa.update(schema.dead_letters).values(code=code))
+    local.connect("plant", ZONE)
+
+    rebuilt(local)
+
+    assert local.rows(schema.events) == []
+    assert local.letter().state == "open"
+
+
+def test_what_waits_for_a_paused_connection_goes_on_waiting(local: Yard) -> None:
+    local.send(order("evt-1"))
+    local.connect("plant", "paused = true")
+    local.send(order("evt-2", "WO-2"))
+
+    assert check(local).findings == []
+    rebuilt(local)
+
+    assert list(local.outcomes()) == ["evt-1"]
+    assert len(local.rows(schema.retries)) == 1
+
+
+def test_an_event_that_is_replayed_just_now_is_in_the_set(local: Yard) -> None:
+    sent = local.send(order("evt-1"))
+    acts.again(local.database, [(sent, 0, "plant")], sent, ANNA, NOW)
+
+    assert check(local).findings == []
+    assert rebuilt(local).rows == {}
+
+
+def test_an_archive_that_has_lost_a_delivery_is_refused(local: Yard) -> None:
+    local.send(order("evt-1"))
+    cleared(local, schema.deliveries)
+
+    with pytest.raises(MaintenworksError, match="lacks the deliveries of 1 events"):
+        rebuilt(local)
+    with pytest.raises(MaintenworksError, match="lacks the deliveries of 1 events"):
+        check(local)
+    assert len(local.rows(schema.work_orders)) == 1
+
+
+def test_other_connections_are_left_alone(local: Yard) -> None:
+    local.connect("second")
+    local.send(order("evt-1"))
+    local.send(order("evt-2"), to="second")
+    cleared(local, schema.work_orders)
+
+    rebuilt(local)
+
+    assert [row["connection_id"] for row in local.rows(schema.work_orders)] == ["plant"]
+
+
+def test_nobody_else_writes_to_the_archive_meanwhile(yard: Yard) -> None:
+    """Or a delivery could be applied to state that is about to be replaced."""
+    yard.send(order("evt-1"))
+    refused = []
+
+    def lined_up(total: int) -> Any:
+        del total
+        refused.append(_is_refused(yard.database))
+        return bool
+
+    rebuilt(yard, lined_up)
+
+    assert refused == [True]
+    assert not _is_refused(yard.database)
+
+
+def test_a_rebuild_that_is_killed_leaves_the_state_as_it_was(local: Yard, tmp_path: Path) -> None:
+    local.send(order("evt-1"))
+    _edit(local, sa.update(schema.work_orders).values(title="forged"))
+    before = everything(local)
+
+    ended = subprocess.run([sys.executable, "-P", "-c", KILLED, str(tmp_path)], timeout=60, check=False)
+
+    assert ended.returncode == -signal.SIGKILL
+    assert everything(local) == before
+    rebuilt(local)
+    assert check(local).findings == []
+    assert local.rows(schema.work_orders)[0]["title"] is None
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from handlers.connections import Registry
+from handlers.sources import load
+from handlers.store import rebuild as store
+from handlers.store.engine import Database
+from worker import rebuild
+from worker.acts import Operator
+from worker.rereading import Archive
+from worker.units import Reader
+
+folder = Path(sys.argv[1])
+registry = Registry(folder / "connections.toml", folder)
+archive = Archive(registry.get("plant"), Reader(registry, load(), max_body_bytes=1 << 20), datetime.now(UTC))
+written = store.write_state
+
+def killed(*given):
+    assert written(*given) == {"differs": 1}
+    os.kill(os.getpid(), signal.SIGKILL)
+
+store.write_state = killed
+rebuild.run(Database(f"sqlite:///{folder}/test.db"), archive, Operator("anna", "killed"), lambda total: bool)
+"""
+
+
+def _is_refused(database: Database) -> bool:
+    """Whether another session cannot archive anything."""
+    if database.dialect == "sqlite":
+        with sqlite3.connect(str(database.engine.url.database), timeout=0, isolation_level=None) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+            other.execute("ROLLBACK")
+            return False
+    with database.engine.connect() as connection:
+        try:
+            connection.execute(sa.text("SET LOCAL lock_timeout = '1ms'"))
+            connection.execute(sa.delete(schema.deliveries).where(sa.false()))
+        except exc.OperationalError:
+            return True
+        return False
