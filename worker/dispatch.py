@@ -197,7 +197,7 @@ class Dispatcher:
             deliveries.archive(tx, batch, tally.now)
             if gone := distrust.left_set(tx, batch, tally.now):
                 mine = [unit for unit in mine if unit.delivery.delivery_id not in gone]
-            sent = replays.under_way(tx, held)
+            sent = replays.under_way(tx, [delivery for delivery, _ in held])
             outcomes = self._apply(tx, mine, tally)
             settled = [settle(each, held.get(each.row) if each.row else None, tally.now, self._dice) for each in mine]
             tally.buried(dead_letters.bury(tx, [each for each in settled if isinstance(each, Letter)], tally.now))

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 from handlers import effects
-from handlers.events import Event, Outcome
+from handlers.events import WHOLE_BODY, Event, Outcome
 from handlers.store.dead_letters import Letter
 from handlers.store.events import Identity, identity
 from handlers.store.retries import Row, RowId
@@ -74,8 +74,10 @@ class Tally:
         """
         by_letter: dict[RowId, set[str | None]] = {}
         for unit, came_to in zip(units, settled, strict=True):
-            if unit.row is not None and unit.row in letters:
-                by_letter.setdefault(unit.row, set()).add(_end(unit, came_to, outcomes))
+            # Not by its row: what is put off may be so as a whole delivery, or apart.
+            for letter in ((unit.delivery.delivery_id, unit.index), (unit.delivery.delivery_id, WHOLE_BODY)):
+                if unit.row is not None and letter in letters:
+                    by_letter.setdefault(letter, set()).add(_end(unit, came_to, outcomes))
         for ends in by_letter.values():
             # A body may hold many events; it has ended as badly as the worst of them.
             if None not in ends:

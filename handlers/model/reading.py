@@ -104,7 +104,9 @@ class Context:
             detail: what and why; kept with the record, never logged.
         """
         if len(self.warnings) < MAX_WARNINGS:
-            self.warnings.append({"code": code, "path": f"$.{path}"[:MAX_PATH], "detail": detail})
+            # It is kept as any text is, and a path may hold names from outside.
+            place = f"$.{path}"[:MAX_PATH].replace("\0", REPLACEMENT)
+            self.warnings.append({"code": code, "path": place, "detail": detail.replace("\0", REPLACEMENT)})
             return
         self.warnings[-1] = {"code": "more_warnings", "path": "$", "detail": f"there were more than {MAX_WARNINGS}"}
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
-from handlers.errors import ConfigurationError
 from handlers.signatures.base import QUERY
 from handlers.signatures.encodings import wire
 from handlers.signatures.pointer import MAX_TEXT_CHARACTERS, Pointer
@@ -243,14 +242,3 @@ def _is_text(secret: bytes) -> bool:
         return _PLAIN.fullmatch(secret.decode()) is not None
     except UnicodeDecodeError:
         return False
-
-
-def checked(place: Place, secret: bytes) -> None:
-    """Refuses a secret that the place could not carry.
-
-    Raises:
-        ConfigurationError: with its reason.
-    """
-    problem = place.problem(secret)
-    if problem is not None:
-        raise ConfigurationError([f"secret: {problem}"])

@@ -17,7 +17,7 @@ from handlers.errors import ConfigurationError
 from handlers.signatures.base import MALFORMED_SIGNATURE, NO_SIGNATURE, Claim, Scheme, Signature
 from handlers.signatures.keyed import id_headers
 from handlers.signatures.options import header_problem
-from handlers.signatures.places import InBasicAuth, InBody, InHeader, InQuery, Place, checked
+from handlers.signatures.places import InBasicAuth, InBody, InHeader, InQuery, Place
 from handlers.signatures.pointer import pointer, pointer_problem
 
 _ABSENT: Final = Signature("", bytes(32))
@@ -80,17 +80,22 @@ class TokenScheme(Scheme):
     def sign(self, secret: bytes, body: bytes, *, now: float, message_id: str | None) -> dict[str, str]:
         """The head that carries the token; one in the body is put there by `filled`."""
         del body, now
-        checked(self.place, secret)
+        self._check(secret)
         return self.place.headers(secret) | id_headers(self.id_header, message_id)
 
     def filled(self, secret: bytes, body: bytes) -> bytes:
         """The body with the token, where it belongs there."""
-        checked(self.place, secret)
+        self._check(secret)
         return self.place.filled(secret, body)
 
     def secret_problem(self, secret: bytes) -> str | None:
         """Why the place cannot carry it."""
         return self.place.problem(secret)
+
+    def _check(self, secret: bytes) -> None:
+        problem = self.place.problem(secret)
+        if problem is not None:
+            raise ConfigurationError([f"secret: {problem}"])
 
 
 def _query(value: object) -> str | None:

@@ -1,7 +1,7 @@
 """The audit log: every act of an operator as a row whose hash covers the row before it.
 
 Rows are only ever added, each in the transaction of the act that it tells of: an act without its row, or a row without
-its act, cannot be.
+its act, cannot be. An act on what is not in the database has its row right after it (`worker.cli.audited`).
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Replays: a selection of dead letters, frozen when it was made, sent on its way a few at a time."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from handlers.store import letter_acts
 from handlers.store.dead_letters import OPEN, REPLAYED
 from handlers.store.retries import RowId
 from handlers.store.rowset import Transaction
-from handlers.store.schema import dead_letters, replay_items, replays, retries
+from handlers.store.schema import dead_letters, events, replay_items, replays, retries
 
 RUNNING, STOPPED, DONE = "running", "stopped", "done"
 PENDING, SENT, SKIPPED = "pending", "sent", "skipped"
@@ -174,13 +174,22 @@ def standing(tx: Transaction, replay_id: str) -> Standing:
     return Standing(**counted)
 
 
-def under_way(tx: Transaction, keys: Collection[RowId]) -> set[RowId]:
-    """Those of some letters that an operator's replay has sent on their way."""
-    wanted = [
-        {"delivery_id": delivery_id, "event_index": index, "state": REPLAYED} for delivery_id, index in sorted(keys)
-    ]
-    found = tx.select(dead_letters, wanted, ("delivery_id", "event_index", "replay_id"))
-    return {(row.delivery_id, row.event_index) for row in found if row.replay_id is not None}
+def under_way(tx: Transaction, deliveries: Iterable[str]) -> set[RowId]:
+    """The letters of some deliveries that an operator's replay has sent, and that nothing was recorded from yet."""
+    recorded = sa.exists().where(
+        events.c.delivery_id == dead_letters.c.delivery_id,
+        dead_letters.c.event_index.in_([events.c.event_index, WHOLE_BODY]),
+    )
+    wanted = [{"delivery_id": each} for each in sorted(set(deliveries))]
+    if not wanted:
+        return set()
+    source = tx.rows(dead_letters, ("delivery_id",))
+    statement = (
+        sa.select(dead_letters.c.delivery_id, dead_letters.c.event_index)
+        .join_from(dead_letters, source, dead_letters.c.delivery_id == source.c.delivery_id)
+        .where(dead_letters.c.state == REPLAYED, dead_letters.c.replay_id.is_not(None), ~recorded)
+    )
+    return {(row.delivery_id, row.event_index) for row in tx.run(statement, wanted)}
 
 
 def due_rows(tx: Transaction, now: datetime, limit: int) -> int:

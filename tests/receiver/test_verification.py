@@ -96,3 +96,19 @@ def test_an_unknown_name_costs_what_a_sender_that_cannot_sign_costs(
 
     assert verdict.ok == (given == "right")
     assert (known, len(compared)) == (3, 6)
+
+
+def test_an_unknown_name_costs_what_an_endpoint_costs_and_its_members_have_no_door_of_their_own(
+    tmp_path: Path, compared: list[Any]
+) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    secrets = ", ".join([f'{{ ref = "file:{tmp_path / "secret"}" }}'] * 3)
+    hub = f'[endpoints.hub]\nsource = "unified"\nid = "/c"\nsecrets = [{secrets}]\n'
+    member = '[connections.north]\nsource = "unified"\nendpoint = "hub"\nexternal_id = "7"\n'
+    (tmp_path / "connections.toml").write_text(hub + member)
+    verifier = Verifier(Registry(tmp_path / "connections.toml", tmp_path))
+
+    for number in range(20):
+        verifier.pretend(f"name-{number}", {"x-webhook-signature": "0" * 64}, BODY, NOW)
+
+    assert len(compared) == 60

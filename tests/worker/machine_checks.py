@@ -1,4 +1,4 @@
-"""What must hold of an installation, whatever has happened to it; found from its tables and from what was sent alone."""
+"""What must hold of an installation, whatever has happened to it: told by its tables and by what was sent, alone."""
 
 import random
 from collections import Counter

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from handlers.errors import MaintenworksError
+from handlers.events import Delivery
 from handlers.store import schema
 from handlers.store.engine import Database
 from handlers.store.read_deliveries import delivery
@@ -21,6 +23,7 @@ from tests import folding
 from tests.worker.letters import ANNA, NOW, ZONE, Yard, order, zoneless
 from tests.worker.rebuilding import check, cleared, everything, rebuilt
 from worker import acts
+from worker.queue import Undecodable, encode
 
 TOKYO = 'time_zone = "Asia/Tokyo"'
 
@@ -206,6 +209,33 @@ def test_an_event_that_is_replayed_just_now_is_in_the_set(local: Yard) -> None:
     sent = local.send(order("evt-1"))
     acts.again(local.database, [(sent, 0, "plant")], sent, ANNA, NOW)
 
+    assert check(local).findings == []
+    assert rebuilt(local).rows == {}
+
+
+def test_what_had_to_wait_for_its_time_is_in_the_set_once_that_has_come(local: Yard) -> None:
+    local.send(order("evt-1", at="2026-03-02T01:00:00Z"))
+    assert local.letter().code == "clock_skew"
+    assert (check(local).checked.readable, rebuilt(local).failures) == (0, {})
+    local.now = NOW + timedelta(hours=2)
+    local.beat()
+    assert list(local.outcomes()) == ["evt-1"]
+
+    assert check(local).findings == []
+    assert rebuilt(local).rows == {}
+
+
+def test_a_message_of_the_queue_that_could_be_read_in_the_end_is_in_the_set(local: Yard) -> None:
+    """It was kept in place of its delivery, by a version that could not read it."""
+    came = Delivery("d1", "plant", NOW, orjson.dumps(order("evt-1", title="seal")))
+    local.process(Undecodable(encode(came), "a version of another day", "plant"))
+    letter_keys = [letter.key for letter in local.letters()]
+    assert (check(local).findings, check(local).checked.readable) == ([], 1)
+
+    rebuilt(local)
+
+    assert len(letter_keys) == 1
+    assert [row["title"] for row in local.rows(schema.work_orders)] == ["seal"]
     assert check(local).findings == []
     assert rebuilt(local).rows == {}
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from handlers.events import WHOLE_BODY
 from handlers.store.engine import Database
-from tests.worker.letters import ZONE, Yard, order, zoneless
-from worker import replay, telemetry
+from tests.worker.letters import ANNA, ZONE, Yard, order, zoneless
+from worker import acts, replay, telemetry
 from worker.tally import REPLAY_OUTCOMES
+from worker.units import PAUSE
 
 
 @pytest.fixture
@@ -52,6 +54,21 @@ def test_what_was_applied_meanwhile_counts_as_a_duplicate(yard: Yard) -> None:
     assert _rise(before) == {"duplicate": 1}
 
 
+def test_what_is_put_off_has_not_ended(yard: Yard) -> None:
+    yard.send(zoneless("e1"))
+    replay.run(yard.database, yard.start(), clock=lambda: yard.now)
+    yard.connect("plant", ZONE, "paused = true")
+    before = _counts()
+    yard.work()
+    assert _rise(before) == {}
+
+    yard.connect("plant", ZONE)
+    yard.now += PAUSE
+    yard.work()
+
+    assert sum(_rise(before).values()) == 1
+
+
 def test_a_body_ends_as_badly_as_the_worst_of_its_events(yard: Yard) -> None:
     yard.send(order("a"), order("b", at="yesterday"), to="late")
     yard.connect("late")
@@ -60,6 +77,19 @@ def test_a_body_ends_as_badly_as_the_worst_of_its_events(yard: Yard) -> None:
     yard.replay(state="open")
 
     assert _rise(before) == {"dead_letter": 1}
+
+
+def test_an_event_that_is_worked_on_once_more_after_its_letter_has_ended_is_not_counted_again(yard: Yard) -> None:
+    name = yard.send(zoneless("e1"), zoneless("e2", "WO-2"))
+    yard.connect("plant", ZONE)
+    before = _counts()
+    yard.replay()
+    assert sum(_rise(before).values()) == 2
+
+    acts.again(yard.database, [(name, WHOLE_BODY, "plant")], name, ANNA, yard.now)
+    yard.work()
+
+    assert sum(_rise(before).values()) == 2
 
 
 def test_what_the_scheduler_sends_by_itself_is_no_replay(yard: Yard) -> None:
