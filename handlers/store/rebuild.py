@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from handlers.events import Outcome
+from handlers.events import WHOLE_BODY, Outcome
 from handlers.store.dead_letters import IS_OPEN, KEY, OPEN, supersede
 from handlers.store.differences import DIFFERS, FOLDED, PAGE, Difference, differences, paged
 from handlers.store.reading import Held, walk
@@ -82,10 +82,11 @@ def write_failures(held: Held, scratch: Scratch, connection_id: str, now: dateti
     """
     tx = Transaction(held.connection)
     counts: Counter[str] = Counter()
-    is_open = sa.select(dead_letters.c.digest).where(dead_letters.c.connection_id == connection_id, IS_OPEN)
+    is_open = sa.select(*(dead_letters.c[name] for name in (*KEY, "digest")))
+    is_open = is_open.where(dead_letters.c.connection_id == connection_id, IS_OPEN)
     for page in paged(walk(held, is_open, (dead_letters.c.digest,)), PAGE):
         wanted = [{"connection_id": connection_id, "digest": row.digest} for row in page]
-        applied = {row.digest for row in scratch.select(events, wanted, ("digest",))}
+        applied = {row.digest for row in scratch.select(events, wanted, ("digest",))} | _read_apart(scratch, page)
         supersede(tx, [(connection_id, digest) for digest in applied])
         counts["applied"] += len(applied)
     order = (dead_letters.c.delivery_id, dead_letters.c.event_index)
@@ -105,6 +106,18 @@ def _write(tx: Transaction, table: sa.Table, page: Sequence[Difference], kept: S
     changed = [each.anew for each in page if each.anew is not None and each.standing is not None]
     tx.update(table, [{name: row[name] for name in row if name not in kept} for row in changed], names)
     tx.insert(table, [dict(each.anew) for each in page if each.anew is not None and each.standing is None])
+
+
+def _read_apart(scratch: Scratch, letters: Sequence[sa.Row[Any]]) -> set[str]:
+    """The digests of those letters that stood for a whole body whose events can be told apart now."""
+    whole = {row.delivery_id: row.digest for row in letters if row.event_index == WHOLE_BODY}
+    ids = [{"delivery_id": each} for each in whole]
+    again = [{**each, "event_index": WHOLE_BODY} for each in ids]
+    failed = [{"digest": each} for each in whole.values()]
+    read = {row.delivery_id for row in scratch.select(deliveries, ids, ("delivery_id",))}
+    read -= {row.delivery_id for row in scratch.select(retries, again, ("delivery_id",))}
+    digests = {whole[each] for each in read}
+    return digests - {row.digest for row in scratch.select(dead_letters, failed, ("digest",))}
 
 
 def _kept(difference: Difference, in_set: Collection[str]) -> Difference:

@@ -33,9 +33,9 @@ def nobody(total: int) -> Any:
     return bool
 
 
-def rebuilt(yard: Yard, lined_up: Any = nobody) -> Rebuilt:
+def rebuilt(yard: Yard, lined_up: Any = nobody, connection_id: str = "plant") -> Rebuilt:
     """Computes everything anew."""
-    return rebuild.run(yard.database, archive(yard), ANNA, lined_up)
+    return rebuild.run(yard.database, archive(yard, connection_id), ANNA, lined_up)
 
 
 class Looked(NamedTuple):

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from handlers.errors import MaintenworksError
-from handlers.events import Delivery
+from handlers.events import WHOLE_BODY, Delivery
 from handlers.store import schema
 from handlers.store.engine import Database
 from handlers.store.read_deliveries import delivery
@@ -225,16 +225,31 @@ def test_what_had_to_wait_for_its_time_is_in_the_set_once_that_has_come(local: Y
     assert rebuilt(local).rows == {}
 
 
+def test_a_letter_for_a_whole_body_is_closed_once_its_events_can_be_told_apart(yard: Yard) -> None:
+    """Its bytes are those of none of them."""
+    yard.send(order("evt-1"), order("evt-2", "WO-2"), zoneless("evt-3"), to="later")
+    yard.connect("later")
+
+    done = rebuilt(yard, connection_id="later")
+
+    assert done.failures == {"applied": 1, "buried": 1}
+    assert set(yard.outcomes()) == {"evt-1", "evt-2"}
+    assert {(each.event_index, each.code, each.state) for each in yard.letters()} == {
+        (WHOLE_BODY, "unknown_connection", "superseded"),
+        (2, "missing_time_zone", "open"),
+    }
+
+
 def test_a_message_of_the_queue_that_could_be_read_in_the_end_is_in_the_set(local: Yard) -> None:
     """It was kept in place of its delivery, by a version that could not read it."""
     came = Delivery("d1", "plant", NOW, orjson.dumps(order("evt-1", title="seal")))
-    local.process(Undecodable(encode(came), "a version of another day", "plant"))
-    letter_keys = [letter.key for letter in local.letters()]
+    local.process(Undecodable("plant", encode(came), "a version of another day"))
+    assert local.letter().state == "open"
     assert (check(local).findings, check(local).checked.readable) == ([], 1)
 
     rebuilt(local)
 
-    assert len(letter_keys) == 1
+    assert local.letter().state == "superseded"
     assert [row["title"] for row in local.rows(schema.work_orders)] == ["seal"]
     assert check(local).findings == []
     assert rebuilt(local).rows == {}
