@@ -6,7 +6,7 @@ Plain frozen values, known to every layer. Times are aware UTC datetimes; digest
 import enum
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -147,6 +147,7 @@ class MappingOptions(msgspec.Struct, frozen=True, kw_only=True):
         site_zones: site key → IANA zone, before `time_zone`.
         field_map: the source's custom field → ours, such as `criticality`, or `asset.criticality` for one kind only.
         order: `source` orders facts by the source's own versions and times, `arrival` by when they came.
+        map: how the source `generic` reads, as `connections.toml` has it; empty for every other.
     """
 
     time_zone: str | None = None
@@ -156,6 +157,7 @@ class MappingOptions(msgspec.Struct, frozen=True, kw_only=True):
     site_zones: Mapping[str, str] = {}
     field_map: Mapping[str, str] = {}
     order: Literal["source", "arrival"] = "source"
+    map: Mapping[str, Any] = {}
 
 
 def element_of(index: int) -> int:

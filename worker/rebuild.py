@@ -19,7 +19,6 @@ from handlers.store.scratch import Scratch
 from worker.acts import Operator
 from worker.rereading import Archive, LinedUp, recompute
 
-
 PROBLEMS = (MISSING, EXTRA, DIFFERS)
 FATES = ("applied", "buried", "retried")
 

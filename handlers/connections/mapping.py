@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Collection
 
+from handlers.connections import generic_map
 from handlers.connections.fields import Fields, zone_problem
 from handlers.events import MappingOptions
 from handlers.model import MODELS
@@ -16,6 +17,7 @@ NAMES = (
     "priority_map",
     "field_map",
     "order",
+    generic_map.NAME,
 )
 """The fields read here."""
 
@@ -31,6 +33,7 @@ def read_options(fields: Fields) -> MappingOptions:
         site_zones=fields.map("site_zones", zone_problem),
         field_map=fields.map("field_map", _field_problem),
         order=fields.one_of("order", ("source", "arrival"), "source"),
+        map=generic_map.read_map(fields),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from handlers.sources._converters import amount, local_date, text
 from handlers.sources._mapping import UNTOLD, Field, Table, rows, used
 from handlers.sources._node import Node
-from handlers.sources._odata import CONTEXT, ETAG, unescaped
+from handlers.sources._odata import CONTEXT, ETAG, Names, named, terms, unescaped
 
 ORDER_STATUSES: Final = {"Draft": "requested", "In Review": "requested", "Open": "approved"}
 APPROVALS: Final = {"Draft": "draft", "In Review": "in_approval", "Open": "approved"}
@@ -18,10 +18,6 @@ LINE_TYPES: Final = {  # I but for Comment
     "Comment": "comment",
 }
 ITEM_TYPES: Final = {"Inventory": "stock", "Service": "service", "Non-Inventory": "non_stock"}
-
-
-def _date(value: Any, node: Node, field: Field) -> str:
-    return local_date(value, node, field)
 
 
 def _words(table: dict[str, str]) -> Any:
@@ -38,6 +34,27 @@ def _number_of_item(value: Any, node: Node, field: Field) -> Any:
     """What a line is of is an item's number only where the line is one of an item (I: or does not say)."""
     return text(value, node, field) if node.text("lineType") in {None, "Item"} else UNTOLD
 
+
+def _prefixed(prefix: str) -> Names:
+    return {
+        "name": f"{prefix}Name",
+        "lines": (f"{prefix}AddressLine1", f"{prefix}AddressLine2"),
+        "city": f"{prefix}City",
+        "region": f"{prefix}State",
+        "postcode": f"{prefix}PostCode",
+        "country": f"{prefix}Country",
+    }
+
+
+SHIP_TO: Final = _prefixed("shipTo")
+BUY_FROM: Final = {name: given for name, given in _prefixed("buyFrom").items() if name != "name"}
+ADDRESS: Final[Names] = {
+    "lines": ("addressLine1", "addressLine2"),
+    "city": "city",
+    "region": "state",
+    "postcode": ("postalCode", "postCode"),
+    "country": "country",
+}
 
 LINE: Final = Table(
     "",
@@ -72,22 +89,11 @@ PURCHASE_ORDER: Final = Table(
         "requestedReceiptDate": Field("required_date", local_date),
         "vendorId": used("vendor_ref"),
         "vendorName": "vendor_name",
-        "shipToName": "ship_to.name",
-        "shipToCity": "ship_to.city",
-        "shipToState": "ship_to.region",
-        "shipToPostCode": "ship_to.postcode",
-        "shipToCountry": "ship_to.country",
-        "shipToAddressLine1": used("ship_to"),
-        "shipToAddressLine2": used("ship_to"),
-        "buyFromCity": "vendor_address.city",
-        "buyFromState": "vendor_address.region",
-        "buyFromPostCode": "vendor_address.postcode",
-        "buyFromCountry": "vendor_address.country",
-        "buyFromAddressLine1": used("vendor_address"),
-        "buyFromAddressLine2": used("vendor_address"),
+        **{name: used("ship_to") for name in named(SHIP_TO)},
+        **{name: used("vendor_address") for name in named(BUY_FROM)},
         "currencyCode": used("currency"),
         "currencyId": used(),
-        "paymentTermsId": "payment_terms.code",
+        "paymentTermsId": Field("payment_terms", terms),
         "purchaser": "buyer",  # I
         "totalAmountExcludingTax": Field("subtotal", amount),
         "discountAmount": Field("discount_total", amount),
@@ -133,19 +139,18 @@ VENDOR: Final = Table(
         "website": "website",
         "taxRegistrationNumber": used("tax_ids"),
         "currencyCode": used("currency"),
-        "paymentTermsId": "payment_terms.code",
+        "paymentTermsId": Field("payment_terms", terms),
         "blocked": used("status"),
         "lastModifiedDateTime": "source_updated_at",
-        **{
-            name: used("addresses")
-            for name in ("addressLine1", "addressLine2", "city", "state", "country", "postalCode")
-        },
+        **{name: used("addresses") for name in named(ADDRESS)},
         CONTEXT: used(),
         ETAG: used(),
     },
 )
 
+CLIENT_STATE: Final = "clientState"
+"""The subscription's secret: it goes nowhere from here."""
 NOTICE: Final = frozenset(
-    {"subscriptionId", "clientState", "expirationDateTime", "resource", "changeType", "lastModifiedDateTime"}
+    {CLIENT_STATE, "subscriptionId", "expirationDateTime", "resource", "changeType", "lastModifiedDateTime"}
 )
-"""The members of a notification; `clientState` is the subscription's secret and goes nowhere from here."""
+"""The members of a notification."""

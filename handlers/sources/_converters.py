@@ -10,6 +10,7 @@ from typing import Any, Final
 from handlers.model.numbers import MAX_DIGITS, MAX_EXPONENT
 from handlers.model.reading import found
 from handlers.model.times import instant_text
+from handlers.rules.times import parse_instant
 from handlers.sources._mapping import UNTOLD, Convert, Field
 from handlers.sources._node import Node
 
@@ -107,6 +108,25 @@ def epoch_seconds(value: Any, node: Node, field: Field) -> str:
 def epoch_milliseconds(value: Any, node: Node, field: Field) -> str:
     """Milliseconds since 1970, UTC, as an instant."""
     return _since_epoch(EXACT.multiply(node.decimal(field.name, value), Decimal(1_000)), node, field)
+
+
+def moment_or_milliseconds(value: Any, node: Node, field: Field) -> Any:
+    """A time, written either way: by its JSON type a number is milliseconds since 1970."""
+    return moment(value, node, field) if isinstance(value, str) else epoch_milliseconds(value, node, field)
+
+
+def instant_or_milliseconds(node: Node, name: str) -> datetime | None:
+    """Likewise, for the order of facts; see `Node.instant`."""
+    value = node.get(name)
+    if value is None or isinstance(value, str):
+        return node.instant(name)
+    return parse_instant(epoch_milliseconds(value, node, Field("", name=name)))
+
+
+def date_or_milliseconds(value: Any, node: Node, field: Field) -> str:
+    """Likewise a date; of milliseconds it is the one in UTC."""
+    text_ = value if isinstance(value, str) else epoch_milliseconds(value, node, field)
+    return local_date(text_, node, field)
 
 
 def flags(true: frozenset[Any], false: frozenset[Any]) -> Convert:

@@ -1,7 +1,7 @@
 """Where a body's elements stand inside the object that wraps them."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,26 +21,39 @@ from handlers.sources._bodies import (
 EACH = "*"
 """In an envelope's path: every element of an array."""
 
+Made = TypeVar("Made")
+
 _ABSENT = msgspec.Raw(b"")
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANYTHING = msgspec.json.Decoder(Any, float_hook=number_from_json)
 
 
 class Around:
-    """The envelope that elements came in, read only when somebody asks for what stands beside them."""
+    """The envelope that elements came in, read only when somebody asks for what stands beside them, and only once."""
 
-    __slots__ = ("_body", "_members")
+    __slots__ = ("_body", "_made", "_members", "_read")
 
     def __init__(self, body: bytes) -> None:
         self._body = body
         self._members: dict[str, msgspec.Raw] | None = None
+        self._read: dict[str, Any] = {}
+        self._made: dict[Callable[[Around], Any], Any] = {}
 
     def get(self, name: str) -> Any:
         """A member beside the elements; None where there is none."""
-        if self._members is None:
-            self._members = decode(_MEMBERS, self._body, "$")
-        raw = self._members.get(name)
-        return None if raw is None else decode(_ANYTHING, bytes(raw), member("$", name))
+        if name not in self._read:
+            if self._members is None:
+                self._members = decode(_MEMBERS, self._body, "$")
+            raw = self._members.get(name)
+            self._read[name] = None if raw is None else decode(_ANYTHING, bytes(raw), member("$", name))
+        return self._read[name]
+
+    def once(self, make: Callable[["Around"], Made]) -> Made:
+        """What a function makes of the envelope, made at the first asking: a thousand elements have one envelope."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: Made = self._made[make]
+        return made
 
 
 class Opened(NamedTuple):

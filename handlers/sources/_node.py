@@ -11,7 +11,7 @@ from handlers.model.numbers import number_from_text, number_text
 from handlers.model.reading import MAX_PATH, Context, found, member
 from handlers.model.scalars import is_surely_key, read_key
 from handlers.model.times import instant, usual_instant
-from handlers.sources._envelopes import Around
+from handlers.sources._envelopes import Around, Made
 
 IsNull = Callable[[Any], bool]
 """Tells a source's null from a value: its sentinels, never another source's."""
@@ -64,6 +64,10 @@ class Given:
     def beside(self, name: str) -> Any:
         """A member of the envelope that stands beside the elements, such as `@odata.context`; None without it."""
         return None if self._around is None else self._around.get(name)
+
+    def around(self, make: Callable[[Around], Made]) -> Made | None:
+        """What a function makes of the envelope, once for all its elements; None where there is no envelope."""
+        return None if self._around is None else self._around.once(make)
 
     def warn(self, code: str, field: str, detail: str) -> None:
         """Records that something was doubtful about a field of ours; it stands as long as that field's value."""

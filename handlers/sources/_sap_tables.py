@@ -36,7 +36,8 @@ class Entity(Table):
     """
 
     def __init__(self, kind: str, fields: Mapping[str, str | Field], whole: str = "") -> None:
-        super().__init__(kind, {**META, **fields})
+        in_v4 = {f"_{name.removeprefix('to_')}": field for name, field in fields.items() if name.startswith("to_")}
+        super().__init__(kind, {**META, **fields, **in_v4})
         self.whole = whole
 
     def tell(self, node: Node) -> Stated:
@@ -94,7 +95,7 @@ def told(
 ) -> Told:
     """A record of the table's kind."""
     occurred_at: datetime | None = more.pop("occurred_at", None) or changed_at(node)
-    is_whole = table.whole in node
+    is_whole = bool(table.whole) and table.whole in node
     return Told(
         type=f"{table.kind}.{verb}",
         key=key,

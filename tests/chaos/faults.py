@@ -9,9 +9,11 @@ from typing import NamedTuple
 from tests.chaos.house import House
 from tests.chaos.members import Member, RoleMember
 from tests.chaos.proxy import Mode
-from tests.chaos.schedule import CUT, DEAF, FROZEN, FULL, KILLED, SLOW, STALLED, Fault
+from tests.chaos.schedule import CUT, DEAF, FROZEN, FULL, KILLED, SLOW, STALLED, WORKERS, Fault
 
 MODES = {CUT: Mode.CUT, SLOW: Mode.SLOW, STALLED: Mode.STALL, DEAF: Mode.DEAF}
+WORK_SECONDS = 5.0
+"""How long is waited for a worker to hold something; events come many times a second."""
 
 
 class Happened(NamedTuple):
@@ -75,6 +77,8 @@ class Faults:
             return _now()
         member = self._built.members[fault.target]
         with member.busy:
+            if fault.alone and fault.target in WORKERS:
+                self._await_work(member)
             began = self._befall(member, fault)
         return began if isinstance(member, RoleMember) else _now()
 
@@ -84,6 +88,13 @@ class Faults:
         time.sleep(fault.seconds)
         tell(line, Mode.PASS)
         return _now()
+
+    def _await_work(self, worker: Member) -> None:
+        """Waits until a worker holds something, so that there is something to recover."""
+        assert isinstance(worker, RoleMember)
+        deadline = time.monotonic() + WORK_SECONDS
+        while not self._built.holds(worker) and time.monotonic() < deadline:
+            time.sleep(0.001)  # it holds something for some milliseconds only
 
     @staticmethod
     def _befall(member: Member, fault: Fault) -> datetime:

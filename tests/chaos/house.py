@@ -24,6 +24,7 @@ DISK_BYTES_AN_EVENT = 8 * 1024
 MINIMUM_BYTES = 16 * MIB
 NEVER_ENOUGH_BYTES = 2**62
 KEEP_SECONDS = 0.25
+LIVE_LANE, GROUP = "maintenworks:lane:live", "workers"
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
 """Counters live in files there, so that what a killed process has counted is not forgotten."""
 
@@ -114,6 +115,12 @@ class House(NamedTuple):
     def complaints(self) -> list[str]:
         """What anybody did that they never should."""
         return [complaint for each in self.members.values() for complaint in each.complaints]
+
+    def holds(self, role: RoleMember) -> bool:
+        """Whether a worker has something in its hands; its process id stands in its consumer's name."""
+        with self.broker_server.client() as client:
+            pending = client.xpending(LIVE_LANE, GROUP)
+        return any(f"-{role.role.process.pid}-".encode() in each["name"] for each in pending["consumers"])
 
     def drain(self) -> None:
         """Has all roles end in order, at once, as a deployment would."""

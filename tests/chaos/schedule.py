@@ -42,7 +42,7 @@ WAIT_SECONDS = 6.0
 """How long a fault waits for the end of another on the same party; else it is left out."""
 QUIET_SECONDS = 24.0
 """Around a fault that comes alone nothing else begins for so long, and its recovery is its own."""
-TOGETHER = 12
+TOGETHER = 8
 """Faults between two that come alone."""
 
 
@@ -109,7 +109,7 @@ def schedule(seed: int, seconds: float, *, has_database_server: bool) -> list[Fa
     busy_until: dict[str, float] = {}
     at = FIRST_SECOND
     for part in _drawn(dice, servers):
-        if len(faults) % TOGETHER == TOGETHER - 1 and at + 3 * QUIET_SECONDS < seconds:
+        if len(faults) % (TOGETHER + 1) == TOGETHER and at + 3 * QUIET_SECONDS < seconds:
             at = max(at, *busy_until.values()) + QUIET_SECONDS
             faults.append(_alone(dice, next(lonely), at))
             at += faults[-1].seconds + QUIET_SECONDS

@@ -12,6 +12,7 @@ from tests.worker.machine import FAILS, KILLS, SHAKES, START, Fuse
 from tests.worker.machine_checks import Sent
 
 MOST_FAILURES = 30
+FATES = ["good", "good", "good", "zoneless", "zoneless", "zoneless", "never", "early", "foreign", "failing", "killing"]
 
 times_failing = st.sampled_from([1, 2, 11, 12, 13, MOST_FAILURES])
 fuses = st.none() | st.builds(Fuse, st.integers(1, 4), st.sampled_from(["before", "after", "away"]))
@@ -25,9 +26,7 @@ def elements(draw: st.DrawFn) -> Mapping[str, Any]:
     data["status"] = draw(st.sampled_from(["approved", "in_progress", "completed"]))
     minute = draw(st.integers(0, 59))
     at = f"2026-03-01T08:{minute:02d}:00"
-    fate = draw(
-        st.sampled_from(["good", "good", "good", "zoneless", "never", "early", "foreign", "failing", "killing"])
-    )
+    fate = draw(st.sampled_from(FATES))
     if fate == "early":
         at = (START + timedelta(minutes=draw(st.integers(1, 300)))).isoformat()[:19]
     elif fate == "failing":

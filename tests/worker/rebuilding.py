@@ -1,11 +1,12 @@
 """What rebuild and distrust are asked in tests, of a yard (`tests.worker.letters`)."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from handlers.sources import load
+from handlers.sources import Source, load
 from handlers.store import schema
 from handlers.store.distrust import Distrust, Reach
 from tests import folding
@@ -19,12 +20,12 @@ from worker.units import Reader
 EVENT = ("event_id", "digest", "type", "subject_kind", "subject_key", "occurred_at", "version", "received_at")
 
 
-def archive(yard: Yard, connection_id: str = "plant") -> Archive:
-    """How its archive is read now."""
+def archive(yard: Yard, connection_id: str = "plant", sources: Mapping[str, Source] | None = None) -> Archive:
+    """How its archive is read now, or would be by other sources."""
     yard._registry.refresh()
     known = yard._registry.get(connection_id)
     assert known is not None
-    return Archive(known, Reader(yard._registry, load(), max_body_bytes=1024 * 1024), yard.now)
+    return Archive(known, Reader(yard._registry, sources or load(), max_body_bytes=1024 * 1024), yard.now)
 
 
 def nobody(total: int) -> Any:
@@ -33,9 +34,11 @@ def nobody(total: int) -> Any:
     return bool
 
 
-def rebuilt(yard: Yard, lined_up: Any = nobody, connection_id: str = "plant") -> Rebuilt:
+def rebuilt(
+    yard: Yard, lined_up: Any = nobody, connection_id: str = "plant", sources: Mapping[str, Source] | None = None
+) -> Rebuilt:
     """Computes everything anew."""
-    return rebuild.run(yard.database, archive(yard, connection_id), ANNA, lined_up)
+    return rebuild.run(yard.database, archive(yard, connection_id, sources), ANNA, lined_up)
 
 
 class Looked(NamedTuple):
@@ -45,10 +48,11 @@ class Looked(NamedTuple):
     findings: list[Finding]
 
 
-def check(yard: Yard) -> Looked:
+def check(yard: Yard, sources: Mapping[str, Source] | None = None) -> Looked:
     """Compares."""
     findings: list[Finding] = []
-    return Looked(rebuild_check.check(yard.database, archive(yard), findings.append, nobody), findings)
+    read = archive(yard, sources=sources)
+    return Looked(rebuild_check.check(yard.database, read, findings.append, nobody), findings)
 
 
 def distrust(

@@ -1,5 +1,6 @@
 """State computed anew: what a check tells, what a map that changed does, and what stays out of the set."""
 
+import dataclasses
 import signal
 import sqlite3
 import subprocess
@@ -12,10 +13,12 @@ from typing import Any
 import orjson
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy import exc
 
 from handlers.errors import MaintenworksError
-from handlers.events import WHOLE_BODY, Delivery
+from handlers.events import WHOLE_BODY, Delivery, Event, MappingOptions, Reading
+from handlers.sources import load
 from handlers.store import schema
 from handlers.store.engine import Database
 from handlers.store.read_deliveries import delivery
@@ -40,6 +43,11 @@ def local(tmp_path: Path) -> Iterator[Yard]:
     database = folding.sqlite(tmp_path)
     yield Yard(database, tmp_path)
     database.close()
+
+
+def _renamed(event: Event) -> Event:
+    fields = {**event.fields, "asset_ref": {"key": "new-PUMP-7", "label": None}}
+    return replace(event, event_id=f"new-{event.event_id}", key=f"new-{event.key}", fields=fields)
 
 
 def _edit(yard: Yard, statement: Any) -> None:
@@ -126,6 +134,27 @@ def test_what_an_older_map_has_read_is_told_apart_and_read_by_the_one_of_now(yar
     [line] = [row for row in yard.rows(schema.asset_history) if row["asset_key"] == "PUMP-7"]
     assert line["occurred_at"].hour == 23
     assert check(yard).checked[2:] == (0, 0, 0, 0)
+
+
+def test_a_map_that_names_everything_otherwise_explains_all_that_differs(local: Yard) -> None:
+    """Ids, keys and assets: nothing that stands has the name it would have, nor the other way round."""
+    local.send(order("evt-1", title="seal", asset_key="PUMP-7"))
+    unified = load()["unified"]
+
+    def read(came: Delivery, options: MappingOptions) -> Reading:
+        return [_renamed(item) if isinstance(item, Event) else item for item in unified.read(came, options)]
+
+    newer = {"unified": dataclasses.replace(unified, map_version=unified.map_version + 1, read=read)}
+
+    looked = check(local, newer)
+    assert looked.findings == []
+    assert looked.checked.older_map > 0
+    rebuilt(local, sources=newer)
+
+    assert [row["key"] for row in local.rows(schema.work_orders)] == ["new-WO-1"]
+    assert [row["key"] for row in local.rows(schema.assets)] == ["new-PUMP-7"]
+    assert list(local.outcomes()) == ["new-evt-1"]
+    assert check(local, newer).checked[2:] == (0, 0, 0, 0)
 
 
 def test_a_forged_row_is_found_beside_those_that_an_older_map_explains(local: Yard) -> None:

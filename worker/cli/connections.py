@@ -15,6 +15,7 @@ from worker.cli import (
     connections_check,
     connections_revoke,
     connections_shown,
+    connections_try,
     given,
     output,
     rejections,
@@ -217,6 +218,7 @@ def register(app: typer.Typer) -> None:
 commands.command()(connections_revoke.revoke)
 commands.command()(connections_check.check)
 commands.command()(connections_check.verify)
+commands.command("try")(connections_try.try_)
 commands.command()(rejections.rejections)
 
 

@@ -36,6 +36,9 @@ def described(connection: Connection | Endpoint) -> dict[str, Any]:
         "currency": options.currency,
         "status_map": dict(options.status_map),
         "priority_map": dict(options.priority_map),
+        "field_map": dict(options.field_map),
+        "order": options.order,
+        "map": dict(options.map),
         "secrets": [_secret(ref) for ref in connection.secrets],
     }
 
@@ -70,7 +73,12 @@ def whole(connection: Connection | Endpoint) -> None:
     """Prints all that is known of one, for people; what nobody set is left out."""
     found = described(connection)
     refs = found.pop("secrets")
+    map_ = found.pop("map", {})
     rows = [(name, value) for name, value in found.items() if value not in (None, {})]
+    rows += [(f"map {name}", value) for name, value in map_.items() if name != "fields"]
+    rows += [
+        (f"map {kind}.{name}", value) for kind, each in map_.get("fields", {}).items() for name, value in each.items()
+    ]
     rows += [(f"secret {position}", _secret_line(ref)) for position, ref in enumerate(refs)]
     output.table(("field", "value"), rows)
 

@@ -42,7 +42,7 @@ def rebuild(
     Dead letters that can be read now are applied; what can no longer be read becomes one. What an operator gave up or
     corrected stays out, and what is on its way stays there. Workers need not be stopped: they wait meanwhile, for one
     connection at a time, as in an outage of the database. Killed, it leaves the connection it was at as it stood: run
-    it again.
+    it again. It folds in a temporary file about as large as the state; SQLITE_TMPDIR says in which folder.
 
     With --check nothing is written and nobody waits. Rows that an older map explains are counted apart, and are no
     difference.
@@ -53,10 +53,10 @@ def rebuild(
     """
     with looking.opened(home) as (settings, database):
         registry = given.registry(settings)
-        if connection is not None:
-            wanted, unread = [given.connection(registry, connection, settings).id], []
-        else:
+        if connection is None:
             wanted, unread = _all(database, registry)
+        else:
+            wanted, unread = [given.connection(registry, connection, settings).id], []
         archives = [archive(registry, settings, each) for each in wanted]
         if check:
             done = [_check(database, each, as_json=as_json) for each in archives]

@@ -89,7 +89,7 @@ def get(
     chosen = Chosen(connection, key, deleted, filters)
     with looking.opened(home) as (_, database):
         judged = as_json or key is not None
-        found = itertools.islice(_records(database, KINDS[kind], chosen, judged=judged), limit)
+        found = itertools.islice(found_records(database, KINDS[kind], chosen, judged=judged), limit)
         if raw:
             count = _raw(database, KINDS[kind], chosen, limit)
         elif as_json:
@@ -98,7 +98,7 @@ def get(
             columns = COLUMNS[KINDS[kind]]
             count = looking.rows(columns, (_line(record, columns) for record in found))
         else:
-            count = looking.each(found, _whole)
+            count = looking.each(found, whole)
     if count == 0:
         looking.nothing(f"no such record among {kind}" if key is None else f"no {KINDS[kind]} {key!r}")
 
@@ -125,7 +125,8 @@ def _kept_moment(text: str) -> str:
     return text if is_date(text) else kept_instant(found)
 
 
-def _records(database: Database, kind: str, chosen: Chosen, *, judged: bool) -> Iterator[dict[str, Json]]:
+def found_records(database: Database, kind: str, chosen: Chosen, *, judged: bool) -> Iterator[dict[str, Json]]:
+    """Records as they print; `judged` has meters with their newest reading."""
     if kind == "downtime":
         return map(printed_downtime, kept_downtime(database, chosen))
     if kind == "meter":
@@ -189,7 +190,7 @@ def _shown(name: str, value: Json) -> object:
     return word(value) if "value" in value else " ".join(f"{each}={_shown(each, of)}" for each, of in value.items())
 
 
-def _whole(record: Mapping[str, Json]) -> None:
+def whole(record: Mapping[str, Json]) -> None:
     """Prints all fields of a record that have a value."""
     shown = ((name, _shown(name, value)) for name, value in record.items() if value not in (None, [], {}))
     output.table(("field", "value"), shown)

@@ -18,7 +18,7 @@ from handlers.store.engine import Database
 from tests import folding
 from tests.fuzz.parser import Ends, Feed, Parser
 from tests.fuzz.parsers.queue import message
-from tests.fuzz.parsers.sources import LIMIT, hostile_delivery
+from tests.fuzz.parsers.sources import GENERIC_MAP, LIMIT, hostile_delivery
 from tests.servers import postgres_server
 from worker.dispatch import Dispatcher
 from worker.queue import Undecodable, decode
@@ -52,6 +52,7 @@ def _worker(database: Database, folder: Path) -> Iterator[Feed]:
     connections = folder / "connections.toml"
     connections.write_text(
         "".join(f'[connections.{name}]\nsource = "{name}"\nsecrets = [{{ ref = "env:S" }}]\n' for name in load())
+        + GENERIC_MAP
     )
     reader = Reader(Registry(connections, folder), load(), max_body_bytes=LIMIT)
     dispatcher = Dispatcher(database, reader, clock=lambda: NOW, dice=random.Random(1))

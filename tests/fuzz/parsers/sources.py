@@ -2,12 +2,14 @@
 
 import gzip
 import random
+import tomllib
 import zlib
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from handlers.events import Delivery, MappingOptions, Reading, Unmapped
 from handlers.model import MODELS
@@ -28,6 +30,26 @@ SKEWED = [RECEIVED, datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23,
 VALUES = ["A", "approved", 7, True, None, "2026-03-01T08:00:00Z", "2026-03-01", "1.50", ["A"], {"key": "A"}]
 VALUES += [{"value": "closed"}, {"amount": "1.5", "currency": "EUR"}, [{"key": "l", "quantity": 2}], {"source_code": 3}]
 IDS = [{}, {"webhook-id": "msg_1"}, {"x-github-delivery": "\0\x7fé"}, {"idempotency-key": "k" * 600}, {"svix-id": " "}]
+GENERIC_MAP = """
+[connections.generic.map]
+type = { at = "/type", words = { "asset.updated" = "asset.updated" }, or_else = "work_order.updated" }
+key = "/data/key"
+event_id = "/id"
+occurred_at = "/occurred_at"
+version = "/version"
+[connections.generic.map.fields.work_order]
+title = "/data/title"
+status = { at = "/data/status", words = { A = "approved" } }
+due_at = "/data/due_at"
+actual_duration = { at = "/data/actual_duration", as = "hours" }
+asset_ref = { at = "/data/asset_ref", label = "/data/name" }
+tasks = { each = "/data/tasks", fields = { title = "/key" } }
+[connections.generic.map.fields.asset]
+name = "/data/name"
+purchase_cost = { at = "/data/purchase_cost", as = "cents" }
+installed_date = { at = "/data/installed_date", as = "%Y-%m-%d" }
+"""
+"""For the source that reads nothing without one: of our own events, which are among the bodies."""
 SHARE = 540
 """Of all sources together."""
 
@@ -95,6 +117,13 @@ def _ends(reading: Reading) -> Ends:
     return {"refused": 1} if refused == len(reading) else {"read in part": 1}
 
 
+def _options(source: Source) -> MappingOptions:
+    if source.name != "generic":
+        return ZONED
+    (connection,) = tomllib.loads(GENERIC_MAP)["connections"].values()
+    return replace(ZONED, map=connection["map"])
+
+
 def _fed_to(source: Source, options: MappingOptions) -> Feed:
     def feed(delivery: Delivery) -> Ends:
         body = inflated(delivery, LIMIT)
@@ -104,6 +133,9 @@ def _fed_to(source: Source, options: MappingOptions) -> Feed:
 
 
 PARSERS = (
-    *(Parser(f"source {name}", 180, hostile_delivery, pure(_fed_to(source, ZONED))) for name, source in load().items()),
+    *(
+        Parser(f"source {name}", 180, hostile_delivery, pure(_fed_to(source, _options(source))))
+        for name, source in load().items()
+    ),
     Parser("gzip", 60, _gzipped, pure(_fed_to(load()["unified"], MappingOptions()))),
 )

@@ -13,7 +13,7 @@ from handlers.errors import PermanentError
 from handlers.events import Event, Unmapped
 from handlers.model import MODELS
 from handlers.model.types import ACTIONS
-from handlers.signatures import scheme, sign, verify
+from handlers.signatures import filled, scheme, sign, verify
 from handlers.sources import fingerprint, load
 from tests.fuzz.mutations import damaged, damaged_json
 from tests.handlers.sources.reading import Sample, samples
@@ -37,7 +37,7 @@ def test_every_source_has_samples() -> None:
 @EACH_SOURCE
 def test_a_sample_signed_as_the_sender_would_verifies_and_one_flipped_byte_does_not(name: str) -> None:
     by = scheme(load()[name].default_scheme)
-    body = samples(name)[0].body
+    body = filled(by, SECRET, samples(name)[0].body)
     headers = sign(by, SECRET, body, now=NOW, message_id="m-1")
 
     assert verify(by, [SECRET], headers, body, NOW).ok
