@@ -19,7 +19,7 @@ from handlers.rules.registers import Record
 from handlers.rules.schemas import schema
 from tests.handlers.sources.reading import Sample, samples
 
-SYSTEMS = ("netsuite", "dynamics_fo", "business_central")
+SYSTEMS = ("sap", "netsuite", "dynamics_fo", "business_central")
 KIND = "purchase_order"
 TYPES = {str: "string", bool: "boolean", int: "integer", list: "array", dict: "object"}
 OPEN = ("custom_fields", "anomalies", "warnings")
