@@ -20,6 +20,7 @@ from receiver import problems
 from receiver.group_commit import WAIT_SECONDS, GroupCommit
 from receiver.handshakes import Handshakes
 from receiver.health import Health, Watch
+from receiver.mark import Mark
 from receiver.problems import send_problem
 from receiver.rejections import Rejections
 from receiver.settings import ReceiverSettings
@@ -36,6 +37,12 @@ class KeepsDeliveries(Protocol):
 
     async def check(self) -> None:
         """Raises TransientError when nothing can be kept."""
+
+    async def backlog(self) -> int:
+        """Bytes that wait, or raises TransientError."""
+
+    def limit_backlog(self, limit_bytes: int, /) -> None:
+        """So much may wait from now on."""
 
     async def keep_rejections(self, found: Mapping[str, Sequence[Rejection]], /) -> None:
         """Writes down what was refused, or raises TransientError."""
@@ -65,10 +72,11 @@ def build_app(
     rejections = Rejections(producer.keep_rejections, may_write=lambda: not health.disk_low)
     webhooks = Webhooks(registry, group, health, rejections, max_body_bytes=settings.max_body_bytes, clock=clock)
     watch = Watch(health, registry, kept_in(settings), min_free_bytes=settings.min_free_bytes)
+    mark = Mark(settings, producer)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with watch.running(), rejections.running():
+        async with watch.running(), mark.running(), rejections.running():
             yield
 
     app = Receiver(

@@ -19,7 +19,7 @@ from receiver.protocol import BoundedProtocol
 from receiver.server import Server, listen, loop_factory
 from receiver.settings import ReceiverSettings
 from worker.queue import Producer, broker_url
-from worker.telemetry import configure_logging, handed_socket, is_multiprocess, printable, report_ready
+from worker.telemetry import configure_logging, cut_short, handed_socket, is_multiprocess, printable, report_ready
 
 USAGE = 2
 UNREACHABLE = 69
@@ -81,14 +81,20 @@ def prepare() -> Parts:
 
 
 async def run(parts: Parts) -> None:
-    """Connects to the broker and serves until a signal comes.
+    """Connects to the broker and serves until a signal comes; a second one ends the process at once.
 
     Raises:
         ServiceUnreachableError: there is no broker.
     """
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    def told(number: int) -> None:
+        if stop.is_set():
+            cut_short(number)
+        stop.set()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, told, each)
     producer = Producer(broker_url(parts.settings), backlog_limit_bytes=parts.settings.backlog_limit_bytes)
     await producer.open()
     try:

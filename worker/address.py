@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 from handlers.errors import ServiceUnreachableError
@@ -13,6 +14,13 @@ MAX_SOCKET_BYTES = 100
 
 FOLDER = "broker"
 """In the home: the embedded broker's append-only log, the lock, the server's own log and `server.json`."""
+
+SQLITE_FILE = "maintenworks.db"
+"""In the home: the database, unless another is configured."""
+
+DRAINED_TIMES = 8
+"""What one byte that waits takes in SQLite, where it is written before it leaves the broker: 3 to 7 measured, most for
+the smallest events; and the broker's own log grows on the way."""
 
 POINTER_NAME = "broker.json"
 """In the home: names the socket where its own path would be too long."""
@@ -38,6 +46,19 @@ def kept_in(settings: Settings) -> tuple[Path, ...]:
     """The folders of this machine that must have room for what is accepted: the home, and the embedded broker's."""
     home = settings.home.absolute()
     return (home,) if settings.broker_url is not None else (home, home / FOLDER)
+
+
+def most_waiting(settings: Settings, waiting_bytes: int) -> int:
+    """How much may wait in the broker, in bytes, so that all of it can be worked off.
+
+    Args:
+        settings: of any role; with the greatest it may be.
+        waiting_bytes: what waits now, which is on the disk already.
+    """
+    if settings.broker_url is not None or not (settings.home / SQLITE_FILE).exists():
+        return settings.backlog_limit_bytes
+    spare = shutil.disk_usage(settings.home).free - settings.min_free_bytes - waiting_bytes * DRAINED_TIMES
+    return min(settings.backlog_limit_bytes, max(0, waiting_bytes + spare // (1 + DRAINED_TIMES)))
 
 
 def socket_url(path: Path) -> str:

@@ -1,7 +1,8 @@
 """Which broker, and its middleware in order, a reason a line."""
 
 import signal
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import dramatiq
@@ -9,6 +10,7 @@ import structlog
 from dramatiq.worker import Worker
 
 from worker.queue import BATCH_ACTOR, ROWS_ACTOR, decode, decode_row, encode_row
+from worker.signals import cut_short
 from worker.streams import StreamsBroker
 from worker.streams_consumer import Lane
 from worker.streams_leases import LEASE
@@ -81,13 +83,22 @@ def make_broker(url: str, *, lease: timedelta = LEASE, middleware: Sequence[dram
     return StreamsBroker(url, lanes=LANES, middleware=stack, lease=lease)
 
 
-def run_worker(broker: StreamsBroker, *, threads: int, shutdown: timedelta = SHUTDOWN) -> None:
+def run_worker(
+    broker: StreamsBroker,
+    *,
+    threads: int,
+    shutdown: timedelta = SHUTDOWN,
+    on_stop: Callable[[], None] = lambda: None,
+) -> None:
     """Works until SIGTERM or SIGINT, then ends what is under way and gives the rest back. For the main thread.
+
+    A second signal ends the process at once.
 
     Args:
         broker: with its actors declared.
         threads: messages worked on at once.
         shutdown: how long that ending may take; what is not done by then is taken over by others later.
+        on_stop: called when the signal has come.
     """
     stopping = {signal.SIGTERM, signal.SIGINT}
     # Blocked before the threads start, which inherit it: the signal then waits for this thread to ask for it.
@@ -97,6 +108,8 @@ def run_worker(broker: StreamsBroker, *, threads: int, shutdown: timedelta = SHU
     try:
         worker.start()
         signal.sigwait(stopping)
+        on_stop()
+        threading.Thread(target=lambda: cut_short(signal.sigwait(stopping)), name="second-signal", daemon=True).start()
         worker.stop(timeout=int(shutdown.total_seconds() * 1000))
     finally:
         broker.close()

@@ -194,7 +194,10 @@ class Dispatcher:
             held = {(each.delivery_id, each.index): each for each in due}
             mine = [unit for unit in units if unit.row is None or unit.row in held]
             batch = list({each.delivery.delivery_id: each.delivery for each in mine}.values())
-            deliveries.archive(tx, batch, tally.now)
+            left = dead_letters.left_out(tx, deliveries.archive(tx, batch, tally.now))
+            mine = [
+                replace(unit, item=None) if left & _named(unit.delivery.delivery_id, unit) else unit for unit in mine
+            ]
             if gone := distrust.left_set(tx, batch, tally.now):
                 mine = [unit for unit in mine if unit.delivery.delivery_id not in gone]
             sent = replays.under_way(tx, [delivery for delivery, _ in held])
@@ -227,20 +230,31 @@ class Dispatcher:
         outcomes = effects.apply(tx, applied, effect_timed)
         ended = list(zip(applied, outcomes, strict=True))
         events.set_outcomes(tx, [(event, outcome) for event, outcome in ended if outcome is not Outcome.APPLIED])
-        dead_letters.supersede(tx, [(event.connection_id, event.digest) for event in applied])
+        told = [(event.connection_id, event.digest) for event in applied]
+        dead_letters.supersede(tx, [*told, *_bodies_read(units)])
         for arrival, outcome in zip(fresh.values(), outcomes, strict=True):
             tally.ended(arrival.event, outcome, arrival.received_at)
         return {identity: outcome.value for identity, outcome in zip(fresh, outcomes, strict=True)}
 
 
 def _named(delivery_id: str, unit: Unit) -> set[retries.RowId]:
-    """The letters that would speak of a unit: its own, and one of its whole delivery."""
-    return {(delivery_id, unit.index), (delivery_id, WHOLE_BODY)}
+    """The letters that would speak of a unit: its own, its element's, and one of its whole delivery."""
+    return {(delivery_id, place) for place in (*_places(unit.index), WHOLE_BODY)}
 
 
 def _places(index: int) -> tuple[int, int]:
     """The rows that may mean an event: its own, and its element's, which was one letter while it could not be read."""
     return index, element_of(index)
+
+
+def _bodies_read(units: Sequence[Unit]) -> set[tuple[str, str]]:
+    """Connection and digest of each whole body that tells its events now: a letter of the same bytes has had its time.
+
+    Whatever else such a body holds comes to an end of its own, in this transaction or before its message is done with.
+    """
+    whole = (unit for unit in units if unit.row is None or unit.row[1] == WHOLE_BODY)
+    read = {unit.delivery.delivery_id: unit.delivery for unit in whole if isinstance(unit.item, Event)}
+    return {(each.connection_id, deliveries.body_digest(each.body)) for each in read.values()}
 
 
 def _poison() -> PermanentError:

@@ -148,6 +148,7 @@ def _launch(program: Program, folder: Path, path: Path, lock: int) -> "subproces
         "appendonly": "yes",
         "appendfsync": "always",  # 200 means durable: at every answer, not every second
         "no-appendfsync-on-rewrite": "no",
+        "auto-aof-rewrite-percentage": "0",  # `worker.embedded_log` says when: this knows nothing of the disk
         "aof-load-truncated": "yes",  # a last write torn by a full disk or a crash was never answered: it is cut off
         "save": "",  # the log is the data; snapshots beside it would only cost
         "maxmemory-policy": "noeviction",  # nothing queued is ever thrown away to make room

@@ -35,6 +35,7 @@ from worker.resumed import resumed_rows
 from worker.retention import expired_letters
 from worker.scheduler import Scheduler, due_rows, waiting_letters
 from worker.settings import WorkerSettings
+from worker.signals import cut_short
 from worker.tally import begin_counting
 from worker.telemetry import CONFIGURATION_ERRORS, configure_logging, handed_socket, is_multiprocess, report_ready
 from worker.units import Reader
@@ -70,12 +71,13 @@ def worker() -> None:
     clock = DatabaseClock(database)
     actors.declare(broker, Dispatcher(database, reader, clock=clock, dice=random.Random()))  # noqa: S311  # jitter
     begin_counting()
-    with _measuring(clock), _refreshing(registry), _own_port(settings, database, registry):
+    readiness = Readiness(questions.everything(settings, database, registry))
+    with _measuring(clock), _refreshing(registry), _own_port(settings, readiness):
         gc.freeze()  # what start-up made stays: the collector need not walk it at every batch
         os.nice(NICENESS)
         log.info("worker_ready", threads=settings.worker_threads)
         report_ready()
-        run_worker(broker, threads=settings.worker_threads)
+        run_worker(broker, threads=settings.worker_threads, on_stop=readiness.drain)
     database.close()
 
 
@@ -108,14 +110,22 @@ def scheduler() -> None:
         return [each.id for each in registry.all().values() if each.paused]
 
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    readiness = Readiness(questions.everything(settings, database, registry))
     stop = threading.Event()
-    for number in STOPPING:
-        signal.signal(number, lambda *_: stop.set())
+
+    def told(number: int, _: object) -> None:
+        if stop.is_set():
+            cut_short(number)
+        readiness.drain()
+        stop.set()
+
+    for each in STOPPING:
+        signal.signal(each, told)
     due = DueRows(database, lambda ids: ring_rows(broker, ids), clock)
     ticks = [waiting_letters(send), resumed_rows(database, paused, clock), due_rows(due.lease, due.ring)]
     if settings.dead_letter_retention is not None:
         ticks.append(expired_letters(database, settings.dead_letter_retention, clock))
-    with _measuring(clock), _refreshing(registry), _own_port(settings, database, registry):
+    with _measuring(clock), _refreshing(registry), _own_port(settings, readiness):
         log.info("scheduler_ready", owner=owner)
         report_ready()
         Scheduler(ticks, hold, release, owner).run(stop)
@@ -150,13 +160,12 @@ def _settings(role: str) -> WorkerSettings:
 
 
 @contextlib.contextmanager
-def _own_port(settings: WorkerSettings, database: Database, registry: Registry) -> Iterator[None]:
+def _own_port(settings: WorkerSettings, readiness: Readiness) -> Iterator[None]:
     """The metrics port of a role that runs alone; with others, the console shows their sum."""
     if settings.metrics_port is None or is_multiprocess():
         yield
         return
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    readiness = Readiness(questions.everything(settings, database, registry))
     app = build_app(readiness, [], ops_host=settings.ops_host, token=token, pages=False)
     listener = listen(settings.ops_host, settings.metrics_port, f"{PREFIX}METRICS_PORT")
     with serving(app, listener):

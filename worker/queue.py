@@ -16,7 +16,7 @@ from dramatiq.errors import BrokerConnectionError
 
 from handlers.errors import TransientError
 from handlers.events import Delivery
-from worker.address import broker_url, kept_in
+from worker.address import broker_url, kept_in, most_waiting
 from worker.rejections import Rejection, rejections
 from worker.scripts import STATE
 from worker.streams_producer import WAIT, Producer, Refusal
@@ -52,6 +52,7 @@ __all__ = [
     "encode",
     "encode_row",
     "kept_in",
+    "most_waiting",
     "queue_state",
     "rejections",
     "revoke",

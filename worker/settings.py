@@ -5,9 +5,9 @@ from datetime import timedelta
 from pydantic import Field, SecretStr, field_validator
 
 from handlers.settings import DATABASE_SCHEMES, Settings
+from worker.address import SQLITE_FILE
 from worker.durations import read_duration
 
-SQLITE_FILE = "maintenworks.db"
 SHORTEST_RETENTION = timedelta(hours=1)
 """It is looked at once an hour; what is shorter was meant otherwise."""
 LONGEST_RETENTION = timedelta(days=36_500)

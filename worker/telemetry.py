@@ -23,8 +23,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from worker.logs import configure_logging, printable
+from worker.signals import cut_short
 
-__all__ = ["configure_logging", "printable"]  # from here, since the receiver knows this door alone
+__all__ = ["configure_logging", "cut_short", "printable"]  # from here, since the receiver knows this door alone
 
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 """Where the processes of `up` keep their metrics; read by prometheus_client at its first import."""

@@ -126,8 +126,11 @@ def supersede(tx: Transaction, digests: Sequence[tuple[str, str]]) -> None:
 
 def left_out(tx: Transaction, deliveries: Iterable[str]) -> set[tuple[str, int]]:
     """What of some deliveries (delivery id, index) has left the set: given up by an operator, or corrected."""
+    wanted = sorted(set(deliveries))
+    if not wanted:
+        return set()
     statement = sa.select(dead_letters.c.delivery_id, dead_letters.c.event_index).where(
-        dead_letters.c.delivery_id.in_(sorted(set(deliveries))),
+        dead_letters.c.delivery_id.in_(wanted),
         sa.or_(dead_letters.c.state == DISCARDED, IS_CORRECTED),
     )
     return {(row.delivery_id, row.event_index) for row in tx.connection.execute(statement)}

@@ -16,12 +16,16 @@ def body_digest(body: bytes) -> str:
     return sha256(body).hexdigest()
 
 
-def archive(tx: Transaction, batch: Sequence[Delivery], now: datetime) -> None:
-    """Keeps deliveries; one that is kept already stays as it is, one that repeats known bytes keeps none of its own."""
+def archive(tx: Transaction, batch: Sequence[Delivery], now: datetime) -> set[str]:
+    """Keeps deliveries; one that is kept already stays as it is, one that repeats known bytes keeps none of its own.
+
+    Returns:
+        The ids of those that were kept already.
+    """
     digests = {delivery.delivery_id: body_digest(delivery.body) for delivery in batch}
     wanted = sorted({(delivery.connection_id, digests[delivery.delivery_id]) for delivery in batch})
     names = ("connection_id", "body_digest")
-    known = tx.select(deliveries, [dict(zip(names, pair, strict=True)) for pair in wanted], names)
+    known = tx.select(deliveries, [dict(zip(names, pair, strict=True)) for pair in wanted], (*names, "delivery_id"))
     kept = {(row.connection_id, row.body_digest) for row in known}
     rows = []
     for delivery in batch:
@@ -42,6 +46,7 @@ def archive(tx: Transaction, batch: Sequence[Delivery], now: datetime) -> None:
         )
         kept.add(identity)
     tx.insert_missing(deliveries, rows)
+    return {row.delivery_id for row in known} & digests.keys()
 
 
 def load(tx: Transaction, ids: Iterable[str]) -> dict[str, Delivery]:

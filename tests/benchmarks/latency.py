@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 
 from tests.benchmarks.measuring import CONNECTION, arguments, bodies, environment, make_home, short_folder
 from tests.receiver.harness import makini
+from worker.address import SQLITE_FILE
 from worker.cli import output
-from worker.settings import SQLITE_FILE
 
 COMMAND = (sys.executable, "-P", "-c", "import sys; from worker.main import main; main()", "up", "--json")
 WARM_POSTS = 10

@@ -1,5 +1,6 @@
 """What the tables hold against what they must hold, and how long recoveries took."""
 
+import bisect
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -118,11 +119,12 @@ def counted(metrics: Path) -> int:
 
 
 def recoveries(looking: Looking, happened: Iterable[Happened]) -> list[Recovery]:
-    """Of each fault: how long until all that had been accepted before was worked on."""
+    """Of each fault: how long until all that had been accepted before was worked on, and the first after it too."""
     rows = looking.ask(sa.select(deliveries.c.received_at, deliveries.c.processed_at))
+    rows = sorted(rows, key=lambda row: row.received_at)
     took = []
     for fault, since in happened:
-        done = max((row.processed_at for row in rows if row.received_at <= since), default=since)
-        seconds = max(done - since, timedelta()).total_seconds()
-        took.append(Recovery(fault.kind, fault.alone, round(seconds, 2)))
+        after = bisect.bisect_right(rows, since, key=lambda row: row.received_at)
+        done = max((row.processed_at for row in rows[: after + 1]), default=since)
+        took.append(Recovery(fault.kind, fault.alone, round(max(done - since, timedelta()).total_seconds(), 2)))
     return took

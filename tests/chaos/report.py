@@ -17,7 +17,7 @@ class Recovery(NamedTuple):
     Attributes:
         kind: of the fault.
         alone: nothing else went wrong around it; else this is the time until the last of several was recovered from.
-        seconds: until all that had been accepted before was worked on.
+        seconds: until all that had been accepted before was worked on, and the first that was accepted after it.
     """
 
     kind: str

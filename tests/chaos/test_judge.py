@@ -4,6 +4,7 @@ The stream is worked on by a dispatcher in this process, so this also holds the 
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ import pytest
 import sqlalchemy as sa
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
-from handlers.store.schema import asset_history, dead_letters, events, work_orders
-from tests.chaos.judge import NEW, Verdict, judge
+from handlers.store.schema import asset_history, dead_letters, deliveries, events, work_orders
+from tests.chaos.faults import Happened
+from tests.chaos.judge import NEW, Verdict, judge, recoveries
 from tests.chaos.oracle import Expected, expected
 from tests.chaos.plan import Plan
+from tests.chaos.report import Recovery
+from tests.chaos.schedule import KILLED, Fault
 from tests.chaos.stream import CONNECTIONS, Stream
-from tests.worker.cli.plant import Done, Plant
+from tests.worker.cli.plant import NOW, Done, Plant
 
 EVENTS = 600
 BATCH = 40
@@ -122,3 +126,21 @@ def test_a_record_or_a_line_of_history_that_is_not_as_it_must_be_is_told(told: _
 
     assert (verdict.lost, verdict.doubled) == (0, 0)
     assert {each.partition(":")[0] for each in verdict.differences} >= {"record", "line of history"}
+
+
+def test_a_recovery_lasts_until_what_came_before_and_the_first_after_it_is_worked_on(told: _Told) -> None:
+    """Everything is worked on when it comes, but for one that came before, and the first after the fault."""
+    before, after, later = told.accepted[0], told.accepted[-1], told.accepted[-2]
+    came = {before: (-1, 3), after: (4, 7), later: (9, 30)}
+    for delivery, (received, processed) in came.items():
+        times = {"received_at": _at(received), "processed_at": _at(processed)}
+        told.spoil(sa.update(deliveries).where(deliveries.c.delivery_id == delivery).values(**times))
+    fault = Fault(1.0, KILLED, "worker-1", "", 0.5)
+
+    assert recoveries(told, [Happened(fault, _at(1)), Happened(fault, _at(4)), Happened(fault, _at(10))]) == [
+        Recovery("killed worker", alone=False, seconds=seconds) for seconds in (6.0, 26.0, 20.0)
+    ]
+
+
+def _at(second: int) -> datetime:
+    return NOW + timedelta(minutes=1, seconds=second)

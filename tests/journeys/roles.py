@@ -82,8 +82,8 @@ class Role:
 
     @property
     def was_killed(self) -> bool:
-        """Whether SIGKILL ended it."""
-        return self.process.poll() == -signal.SIGKILL
+        """Whether SIGKILL ended it, or a second SIGTERM."""
+        return self.process.poll() in {-signal.SIGKILL, 128 + signal.SIGTERM}
 
     def kill_all(self) -> None:
         """SIGKILL for it and everything below it; none of them has a moment to put anything in order."""

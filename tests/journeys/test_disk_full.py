@@ -5,6 +5,7 @@ On a small file system of its own, which only root can mount.
 
 import contextlib
 import os
+import random
 import sqlite3
 import sys
 import tempfile
@@ -47,15 +48,16 @@ def _small(**settings: str) -> Iterator[tuple[Installation, Filler]]:
 
 
 def _bodies() -> list[dict[str, Any]]:
-    return [
-        {
-            "id": f"evt-{number}",
-            "type": "asset.created",
-            "occurred_at": "2026-03-01T08:00:00Z",
-            "data": {"key": f"A-{number}", "name": "x" * 2000},
-        }
-        for number in range(EVENTS)
-    ]
+    return [_body(number, "x" * 2000) for number in range(EVENTS)]
+
+
+def _body(number: int, name: str) -> dict[str, Any]:
+    return {
+        "id": f"evt-{number}",
+        "type": "asset.created",
+        "occurred_at": "2026-03-01T08:00:00Z",
+        "data": {"key": f"A-{number}", "name": name},
+    }
 
 
 @contextlib.contextmanager
@@ -145,6 +147,23 @@ def test_with_the_database_elsewhere_the_ballast_lets_workers_drain_a_disk_that_
                 assert _refuses(acme)
             here.settle(acme)
         _whole(here, None)
+
+
+def test_a_backlog_that_fills_the_disk_to_the_minimum_drains_by_itself_though_it_grows_on_its_way() -> None:
+    """Broker and database on the same disk; what waits in the one is written to the other before it goes."""
+    dice = random.Random(3)
+    bodies = [_body(number, dice.randbytes(10_000).hex()) for number in range(5000)]  # which cannot be compressed
+    with _small() as (here, _):
+        acme = here.connect("acme")
+        with here.up():
+            with contextlib.closing(sqlite3.connect(here.home / "maintenworks.db", timeout=30)) as barring:
+                barring.execute("BEGIN IMMEDIATE")
+                acme.deliver(bodies, at_once=16, insists=False)
+                assert BEFORE <= len(acme.accepted) < len(bodies)
+                assert acme.post(bodies[-1]).json["type"] == "backlog_full"
+            here.settle(acme)
+            eventually(lambda: acme.post(bodies[-1]).status == 200)
+            here.settle(acme)
 
 
 def test_a_role_that_dies_on_a_full_disk_is_started_again_and_still_refuses_in_order() -> None:

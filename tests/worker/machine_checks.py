@@ -55,6 +55,7 @@ class Books:
         self.retries = {_key(row): row for row in site.rows(schema.retries)}
         self.events = site.rows(schema.events)
         self.known = {(row["connection_id"], row["digest"]) for row in self.events}
+        self._told = {_key(row) for row in self.events}
         self._archived = {row["delivery_id"] for row in site.rows(schema.deliveries)}
         self._by_bytes: dict[tuple[str, str], list[Row]] = {}
         for row in self.letters.values():
@@ -75,6 +76,8 @@ class Books:
         for row in [*own, *same]:
             if row["state"] in {"open", "discarded"}:
                 found.add(row["state"])
+            elif row["state"] == "replayed" and {_key(row), (row["delivery_id"], WHOLE_BODY)} & self.retries.keys():
+                found.add("retry")  # a repeat that was told to that letter goes with it
             elif row["edited_into"] is not None:
                 found.add("corrected")
         return found
@@ -83,10 +86,10 @@ class Books:
         """The one end that a part has come to once nothing is on its way."""
         own = [self.letters.get((sent.delivery.delivery_id, each)) for each in (index, WHOLE_BODY)]
         for row in own:
-            if row is not None and row["state"] == "discarded":
-                return "discarded"
-            if row is not None and row["edited_into"] is not None:
-                return "corrected"
+            if row is not None and (row["state"] == "discarded" or row["edited_into"] is not None):
+                gone = f"{sent.delivery.delivery_id}/{index}"
+                assert (sent.delivery.delivery_id, index) not in self._told, f"left out, and applied: {gone}"
+                return "discarded" if row["state"] == "discarded" else "corrected"
         places = self.places(sent, index, its_digest)
         assert places, f"lost: {sent.delivery.delivery_id}/{index}"
         assert not {"known", "open"} <= places, f"applied, and its letter is open: {sent.delivery.delivery_id}/{index}"

@@ -39,6 +39,12 @@ def elements(draw: st.DrawFn) -> Mapping[str, Any]:
     return event | draw(st.sampled_from([{}, {"id": "e-1"}, {"id": "e-2"}]))
 
 
+def _failing(number: int, key: str) -> Mapping[str, Any]:
+    """One of several that all have a letter in the end."""
+    data = {"key": key, "title": f"{FAILS}{MOST_FAILURES}:{number}"}
+    return {"type": "work_order.updated", "occurred_at": "2026-03-01T08:00:00Z", "data": data}
+
+
 bodies = st.one_of(
     elements(),
     elements(),
@@ -46,6 +52,9 @@ bodies = st.one_of(
     st.lists(elements(), min_size=2, max_size=3, unique_by=str).map(lambda several: [*several, several[0]]),
     st.tuples(elements(), times_failing, st.integers(0, 2)).map(
         lambda drawn: [drawn[0], {**drawn[0], "shaken_by": f"{SHAKES}{drawn[1]}:{drawn[2]}"}]
+    ),
+    st.lists(st.sampled_from(["WO-1", "WO-2"]), min_size=2, max_size=3).map(
+        lambda keys: [_failing(number, key) for number, key in enumerate(keys)]
     ),
     st.sampled_from([b"rubbish", b"[]", b"17", b"\xff"]),
 )

@@ -56,6 +56,7 @@ class Hands:
             self.process(batch, times, None)
         for chosen in self.started:
             self.run(chosen)
+        self.site.now += timedelta(days=1)  # every clock ahead has been caught up with
         self.exhaust()
         for _ in range(MENDING_ROUNDS):
             before = self.open()

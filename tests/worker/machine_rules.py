@@ -159,10 +159,12 @@ class Machine(RuleBasedStateMachine, Hands):
         self.site.survives(edit, fuse if fuse is None or fuse.how != "after" else None)
 
     @precondition(lambda self: self.open())
-    @rule(data=st.data(), fuse=fuses)
-    def discards(self, data: st.DataObject, fuse: Fuse | None) -> None:
-        """An operator gives an open letter up."""
+    @rule(data=st.data(), regretted=st.booleans(), fuse=fuses)
+    def discards(self, data: st.DataObject, regretted: bool, fuse: Fuse | None) -> None:  # noqa: FBT001  # drawn by name
+        """An operator gives an open letter up; or does so while it is on its way."""
         letter = data.draw(st.sampled_from(self.open()))
+        if regretted:
+            acts.again(self.site.database, [(*letter.key, letter.connection_id)], letter.name, ANNA, self.site.now)
         self.site.survives(lambda: acts.discard(self.site.database, [letter.key], {}, ANNA, self.site.now), fuse)
 
     @precondition(lambda self: self.done)

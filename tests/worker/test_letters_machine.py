@@ -16,11 +16,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from handlers import effects
-from handlers.events import Delivery
+from handlers.events import WHOLE_BODY, Delivery
 from handlers.store import migrate, schema
 from tests.sizes import size
+from tests.worker.letters import ANNA, ZONE
 from tests.worker.machine import FAILS, PLANT, SHAKES, START, Faults, Mortal, Site
 from tests.worker.machine_rules import WORK, Machine
+from worker import acts
 from worker.scheduler import RING_LEASE
 
 STEPS = 30
@@ -107,3 +109,44 @@ def test_two_events_of_a_delivery_that_fail_for_the_last_time_are_two_letters(da
                 site.dispatcher.process_rows(site.bells.pop())
 
     assert [(row["event_index"], row["state"]) for row in site.rows(schema.dead_letters)] == [(0, "open"), (1, "open")]
+
+
+def test_a_letter_of_a_whole_body_is_closed_once_a_repeat_of_it_is_read(database: Mortal, tmp_path: Path) -> None:
+    """Given a body of two events whose source failed for the last time, when a repeat is applied, its letter closes."""
+    site = Site(database, tmp_path, Faults(database))
+    elements = [
+        orjson.dumps(
+            {"type": "work_order.updated", "occurred_at": "2026-03-01T08:00:00Z", "x": SHAKES + "12:0"} | WORK
+        ),
+        b'{"type": "unreadable"}',
+    ]
+    body = b"[%s]" % b",".join(elements)
+    site.process([Delivery("first", PLANT, START, body, {})], 1)
+    for _ in range(12):
+        site.now += timedelta(hours=2)
+        site.ring(RING_LEASE)
+        while site.bells:
+            site.dispatcher.process_rows(site.bells.pop())
+    [letter] = site.rows(schema.dead_letters)
+    assert (letter["event_index"], letter["state"]) == (WHOLE_BODY, "open")
+
+    site.process([Delivery("second", PLANT, site.now, body, {})], 1)
+
+    states = {(row["delivery_id"], row["event_index"]): row["state"] for row in site.rows(schema.dead_letters)}
+    assert states == {("first", WHOLE_BODY): "superseded", ("second", 1): "open"}
+    assert len(site.rows(schema.events)) == 1
+
+
+def test_what_an_operator_has_left_out_does_not_come_back_with_its_batch(database: Mortal, tmp_path: Path) -> None:
+    """Found by the machine: its letter was given up and the cause mended before the broker handed it out again."""
+    site = Site(database, tmp_path, Faults(database))
+    element = orjson.dumps({"type": "work_order.updated", "occurred_at": "2026-03-01T08:00:00"} | WORK)
+    batch = [Delivery("d", PLANT, START, element, {})]
+    site.process(batch, 1)
+    assert acts.discard(database, [("d", 0)], {}, ANNA, site.now) == [("d", 0)]
+    site.connect(PLANT, ZONE)
+
+    site.process(batch, 2)
+
+    assert site.rows(schema.events) == []
+    assert [row["state"] for row in site.rows(schema.dead_letters)] == ["discarded"]

@@ -209,9 +209,9 @@ def test_a_connection_with_a_long_backlog_goes_another_way(server: BrokerServer)
         assert fields(client, "live") == [{b"1:other": b"quick"}, {b"0:acme": b"back"}]
 
 
-def test_four_mebibytes_make_a_backlog_long(server: BrokerServer) -> None:
+def test_a_quarter_of_a_mebibyte_makes_a_backlog_long(server: BrokerServer) -> None:
     async def send(producer: Producer) -> None:
-        for payload in (b"x" * 4 * MIB, b"y", b"z"):
+        for payload in (b"x" * (MIB // 4), b"y", b"z"):
             await producer.enqueue([("acme", payload)])
 
     ask(server.url, send, backlog_limit_bytes=1024 * MIB)

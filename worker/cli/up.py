@@ -16,7 +16,7 @@ from handlers.errors import ConfigurationError
 from handlers.settings import PREFIX, load
 from handlers.store import migrate
 from handlers.store.engine import Database
-from worker import embedded
+from worker import embedded, embedded_log
 from worker.address import FOLDER
 from worker.ballast import Ballast
 from worker.children import role
@@ -119,9 +119,15 @@ def run(settings: UpSettings, tell: Callable[[str, str], None]) -> int:
         ballast.make()
         if settings.broker_url is None:
             parts.insert(0, Part("broker", lambda: _broker(home, ballast), BROKER_GRACE))
+
+        def chore() -> None:
+            ballast.make()
+            if settings.broker_url is None:
+                embedded_log.shorten(home, settings.min_free_bytes)
+
         # Read now: a drained part's socket is closed.
         urls = _url(settings.public_host, public), _url(settings.ops_host, ops)
-        return Supervisor(parts, lambda: tell(*urls), on_end=ballast.give_up, chore=ballast.make).run()
+        return Supervisor(parts, lambda: tell(*urls), on_end=ballast.give_up, chore=chore).run()
 
 
 def _broker(home: Path, ballast: Ballast) -> Launched:

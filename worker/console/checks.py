@@ -82,12 +82,16 @@ class Readiness:
     """All checks of a process, and whether it has been told to stop.
 
     Attributes:
-        draining: set it when SIGTERM comes: nothing new shall be sent here.
+        draining: SIGTERM has come: nothing new shall be sent here.
     """
 
     def __init__(self, checks: Sequence[Check]) -> None:
         self._checks = checks
         self.draining = False
+
+    def drain(self) -> None:
+        """The process has been told to stop."""
+        self.draining = True
 
     async def report(self) -> tuple[bool, dict[str, object]]:
         """Whether the process is ready, and the answer of `/readyz`."""

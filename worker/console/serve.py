@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from handlers.errors import ConfigurationError
 from worker.console.checks import Readiness
+from worker.signals import cut_short
 
 BACKLOG = 128
 DRAIN_SECONDS = 5
@@ -49,7 +50,7 @@ class _Server(uvicorn.Server):
 
 
 def serve(app: Starlette, listener: socket.socket, readiness: Readiness, on_started: Callable[[], None]) -> None:
-    """Serves until SIGTERM or SIGINT, then lets the requests under way end.
+    """Serves until SIGTERM or SIGINT, then lets the requests under way end; a second one ends it at once.
 
     Args:
         app: the application.
@@ -59,14 +60,16 @@ def serve(app: Starlette, listener: socket.socket, readiness: Readiness, on_star
     """
     server = _Server(app, on_started)
 
-    def stop() -> None:
-        readiness.draining = True
+    def stop(number: int) -> None:
+        if readiness.draining:
+            cut_short(number)
+        readiness.drain()
         server.stop()
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop)
+            loop.add_signal_handler(number, stop, number)
         await server.serve(sockets=[listener])
 
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:

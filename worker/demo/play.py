@@ -15,6 +15,7 @@ from typing import Any, Final
 from handlers.connections import Registry, edits
 from handlers.store import balance as tables
 from handlers.store.reading import open_database
+from worker.address import SQLITE_FILE
 from worker.cli import output
 from worker.demo.balance import Balance, Comparison, balance, compared
 from worker.demo.disorder import traffic
@@ -25,7 +26,6 @@ from worker.demo.spelling import Outgoing
 from worker.demo.told import BEGIN, END
 from worker.demo.upstream import Upstream
 from worker.demo.watch import Watch
-from worker.settings import SQLITE_FILE
 
 DAIRY_SIGNATURE: Final = {
     "header": "X-Dairy-Signature",

@@ -19,6 +19,10 @@ from worker.doctor.findings import Finding, Kept, Level, clock
 MIGRATE: Final = "run `maintenworks migrate`, or `maintenworks up`"
 
 _SQLITE: Final = "sqlite:///"
+_ONE_WRITER: Final = (
+    "one at a time: a process frozen in the middle bars all others until it ends, and what is accepted waits;"
+    " `up` ends a role of its own that is silent for 15 s"
+)
 _SYNCHRONOUS: Final = {"0": "OFF", "1": "NORMAL", "2": "FULL", "3": "EXTRA"}
 """How SQLite numbers the values of PRAGMA synchronous."""
 
@@ -89,6 +93,7 @@ def _sqlite(settings: Mapping[str, str]) -> list[Finding]:
         Finding("journal mode", Level.OK, "wal")
         if is_wal
         else Finding("journal mode", Level.WARN, f"{journal}: {slow}", "keep the file on a local disk"),
+        Finding("writers", Level.OK, _ONE_WRITER),
     ]
 
 

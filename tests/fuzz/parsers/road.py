@@ -40,7 +40,7 @@ def _batch(chance: random.Random) -> Batch:
             batch.append(decode(message(chance), "acme"))
         else:
             name = chance.choice([*names, "unknown"])
-            drawn = hostile_delivery(chance)
+            drawn = hostile_delivery(chance, name)
             # U+0000 in a header field never passes the receiver's parser.
             headers = {header: value.replace("\0", "") for header, value in drawn.headers.items()}
             batch.append(replace(drawn, delivery_id=f"d-{number}", connection_id=name, headers=headers))

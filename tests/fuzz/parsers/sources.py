@@ -1,5 +1,6 @@
 """The bodies of every source on the shelf, and gzip around them."""
 
+import functools
 import gzip
 import random
 import tomllib
@@ -17,6 +18,7 @@ from handlers.model.types import ACTIONS
 from handlers.sources import Source, inflated, load
 from tests.fuzz.mutations import damaged, damaged_json
 from tests.fuzz.parser import Ends, Feed, Parser, pure
+from tests.handlers.sources.reading import samples
 from tests.handlers.test_unified_properties import ZONED, sound
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -80,16 +82,23 @@ def _event(type_: str, chance: random.Random) -> bytes:
     return msgspec.json.encode(event)
 
 
-def hostile_body(chance: random.Random) -> bytes:
-    """A sound body, damaged."""
-    raw = chance.choice(bodies())
+@cache
+def own_bodies(source: str) -> tuple[bytes, ...]:
+    """Sound bodies of a source: its samples; everybody's where it has none of its own."""
+    found = tuple(sample.body for sample in samples(source) if len(sample.body) <= LONGEST_SAMPLE)
+    return found or bodies()
+
+
+def hostile_body(chance: random.Random, source: str | None = None) -> bytes:
+    """A sound body, damaged: of anybody, or mostly of one source."""
+    raw = chance.choice(bodies() if source is None or chance.random() < 0.25 else own_bodies(source))
     damage = damaged_json if chance.random() < 0.7 else damaged
     return damage(raw, chance)
 
 
-def hostile_delivery(chance: random.Random) -> Delivery:
-    """A delivery of such a body."""
-    return Delivery("d-1", "acme", chance.choice(SKEWED), hostile_body(chance), chance.choice(IDS))
+def hostile_delivery(chance: random.Random, source: str) -> Delivery:
+    """A delivery of such a body to a connection of a source."""
+    return Delivery("d-1", "acme", chance.choice(SKEWED), hostile_body(chance, source), chance.choice(IDS))
 
 
 def _gzipped(chance: random.Random) -> Delivery:
@@ -134,7 +143,12 @@ def _fed_to(source: Source, options: MappingOptions) -> Feed:
 
 PARSERS = (
     *(
-        Parser(f"source {name}", 180, hostile_delivery, pure(_fed_to(source, _options(source))))
+        Parser(
+            f"source {name}",
+            SHARE // len(load()),
+            functools.partial(hostile_delivery, source=name),
+            pure(_fed_to(source, _options(source))),
+        )
         for name, source in load().items()
     ),
     Parser("gzip", 60, _gzipped, pure(_fed_to(load()["unified"], MappingOptions()))),

@@ -64,6 +64,7 @@ def test_a_good_configuration_is_ok_in_every_line_and_keeps_the_whole_promise(ho
         "database",
         "synchronous",
         "journal mode",
+        "writers",
         "schema",
         "connections",
         "secrets",
