@@ -37,7 +37,9 @@ def apply(tx: Transaction, facts: Sequence[Fact]) -> None:
         _fill(each, ref_key(each.written.get("meter_ref")), held)
     for each in resets:
         _fill(each, _reset_meter(each), held)
-        each.record = held[each.subject]
+        each.record = meter = held[each.subject]
+        # A fact about the meter, though its values are kept apart: what comes late must see that it stands behind it.
+        meter.last_stamp = max(meter.last_stamp, each.stamp)
     records.save(tx, meters, [_meter_row(key, record) for key, record in held.items()])
 
 

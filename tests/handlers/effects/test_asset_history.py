@@ -77,3 +77,12 @@ def test_an_interval_and_a_status_stand_in_the_same_history(database: Database) 
     assert lines(database) == [("down", "PUMP-1"), ("go", "PUMP-1"), ("stop", "PUMP-1")]
     detail = next(r["detail"] for r in folding.state(database)["asset_history"] if r["event_id"] == "down")
     assert detail == {"status": "down"}
+
+
+def test_a_late_fact_about_a_meter_moves_the_line_of_a_reset_behind_it(database: Database) -> None:
+    """A reset's values are kept apart from its meter, and it is a fact about the meter all the same."""
+    reset = folding.event("meter.reset", "HOURS", {"value": "0"}, at=5, id_="e5")
+    placed = folding.event("meter.created", "HOURS", {"asset_ref": asset("PUMP-1")}, at=0, id_="e0")
+    folding.apply(database, [[reset]])
+    folding.apply(database, [[placed]])
+    assert lines(database) == [("e0", "PUMP-1"), ("e5", "PUMP-1")]
