@@ -31,6 +31,7 @@ STATE = (
     schema.meter_readings,
     schema.pm_plans,
     schema.fetches,
+    schema.connection_health,
 )
 """What is a function of the set of facts, and of nothing else."""
 

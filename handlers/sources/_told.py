@@ -25,6 +25,9 @@ MAX_TYPE = 200
 MAX_KINDS = 256
 """How many event types are remembered; of ours there are some fifty, of others there is no end."""
 
+BARE = {"downtime": "downtime.corrected"}
+"""By kind: the type of an event that states nothing and asks for a fetch, where no `updated` is of our language."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Told:
@@ -150,7 +153,7 @@ def _in_order(told: Told, given: Given, kind: _Kind) -> Told:
     if told.version is not None:
         given.warn("time_assumed", "", "it names no time; its version orders it, and its time is when it came")
         return told
-    type_ = told.type if kind.model is None else f"{kind.name}.updated"
+    type_ = told.type if kind.model is None else BARE.get(kind.name, f"{kind.name}.updated")
     return Told(type=type_, key=told.key, event_id=told.event_id, completeness="thin", entity=told.entity)
 
 

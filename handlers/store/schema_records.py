@@ -205,3 +205,15 @@ fetches = Table(
     PrimaryKeyConstraint("connection_id", "kind", "key"),
     Index("fetches_due", "connection_id", "asked_at"),
 )
+
+# The health of a connection, as its operational events tell it; one row a connection, whose key is its id.
+connection_health = Table(
+    "connection_health",
+    metadata,
+    *identity(),
+    Column("state", Text, comment="online, offline, auth_required or unknown; null where nothing said"),
+    Column("since", Instant, comment="when it was last said to be in that state"),
+    Column("last_sync_at", Instant, comment="when a synchronisation last succeeded"),
+    *registers(),
+    PrimaryKeyConstraint("connection_id", "key"),
+)

@@ -1,6 +1,7 @@
 """How connections are printed: never a secret, save the one that was made just now."""
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from handlers.connections import Connection, Endpoint, SecretRef
@@ -57,8 +58,19 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-def in_list(connections: Iterable[Connection], endpoints: Iterable[Endpoint] = ()) -> None:
-    """Prints a line for each, for people."""
+def in_list(
+    connections: Iterable[Connection],
+    endpoints: Iterable[Endpoint] = (),
+    *,
+    more: tuple[Sequence[str], Iterable[Sequence[object]]] = ((), ()),
+) -> None:
+    """Prints a line for each, for people.
+
+    Args:
+        connections: those.
+        endpoints: and those.
+        more: further columns, and of each connection what stands in them.
+    """
     rows: list[tuple[object, ...]] = [
         (each.id, each.source, each.customer, each.environment, each.scheme.name, len(each.secrets), state(each))
         for each in connections
@@ -66,7 +78,9 @@ def in_list(connections: Iterable[Connection], endpoints: Iterable[Endpoint] = (
     rows += [
         (each.id, each.source, "", "(endpoint)", each.scheme.name, len(each.secrets), state(each)) for each in endpoints
     ]
-    output.table(_COLUMNS, rows, right=("secrets",))
+    columns, cells = more
+    rows = [(*row, *of) for row, of in itertools.zip_longest(rows, cells, fillvalue=())]
+    output.table((*_COLUMNS, *columns), rows, right=("secrets",))
 
 
 def whole(connection: Connection | Endpoint) -> None:

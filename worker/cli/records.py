@@ -2,28 +2,24 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from handlers.connections import Connection
 from handlers.errors import ConfigurationError
 from handlers.events import Json
 from handlers.rules.order import word
 from handlers.rules.printing import KeptSpan, printed, printed_downtime
 from handlers.rules.registers import ref_key
 from handlers.rules.times import is_date, kept_instant
-from handlers.settings import load
 from handlers.store.engine import Database
 from handlers.store.read_deliveries import source_record
 from handlers.store.read_downtime import kept_downtime
 from handlers.store.read_meters import kept_meters, kept_readings
 from handlers.store.read_records import DUE_BEFORE, FILTERS, Chosen, kept_records
-from worker.cli import connections_shown, given, looking, output
+from worker.cli import connections_health, looking, output
 from worker.cli.kinds import COLUMNS, KINDS
 from worker.cli.roles import Home
-from worker.settings import WorkerSettings
 
 CONNECTIONS = "connections"
 
@@ -84,7 +80,7 @@ def get(
     filters = {name: value for name, value in given_filters.items() if value is not None}
     _check(kind, filters)
     if kind == CONNECTIONS:
-        _connections(home, key or connection, raw=raw, as_json=as_json)
+        connections_health.listed(home, key or connection, raw=raw, as_json=as_json)
         return
     chosen = Chosen(connection, key, deleted, filters)
     with looking.opened(home) as (_, database):
@@ -194,26 +190,3 @@ def whole(record: Mapping[str, Json]) -> None:
     """Prints all fields of a record that have a value."""
     shown = ((name, _shown(name, value)) for name, value in record.items() if value not in (None, [], {}))
     output.table(("field", "value"), shown)
-
-
-def _connections(home: Path | None, connection_id: str | None, *, raw: bool, as_json: bool) -> None:
-    """Prints connections as the registry has them: they are configuration, and no database is asked."""
-    if raw:
-        raise ConfigurationError(["--raw: connections are configuration, no source record stands behind them"])
-    known = given.registry(load(WorkerSettings, home=home)).all()
-    found = [each for each in known.values() if connection_id in {None, each.id}]
-    if not found:
-        looking.nothing("no connections" if connection_id is None else f"no connection {connection_id!r}")
-    if as_json:
-        looking.json_lines(map(_connection, found))
-    else:
-        connections_shown.in_list(found)
-
-
-def _connection(connection: Connection) -> dict[str, Any]:
-    return {
-        "kind": "connection",
-        "connection": connection.id,
-        "key": connection.id,
-        **connections_shown.described(connection),
-    }
