@@ -34,6 +34,8 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
         verdict: `verified`, or `edited by NAME` for an operator's corrected copy.
         secret_position: which of the connection's secrets verified it, from 0.
         read_at: when it is read once more (UTC): clock skew is then judged by it, and by nothing else; never archived.
+        places: of a body that is a part of the one that came, where in that one each of its elements stood; never
+            archived either.
     """
 
     delivery_id: str
@@ -44,6 +46,7 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     verdict: str = "verified"
     secret_position: int = 0
     read_at: datetime | None = None
+    places: tuple[int, ...] | None = None
 
 
 class Action(enum.StrEnum):

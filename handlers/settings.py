@@ -28,6 +28,7 @@ class Settings(BaseSettings):
         home: folder of everything embedded: broker, SQLite file, generated secrets, metrics files, locks.
         broker_url: None means the embedded Valkey under the home.
         connections: None means `<home>/connections.toml`.
+        calendars: None means `<home>/calendars.toml`.
         max_body_bytes: greatest body accepted, in bytes; also the limit after inflating.
     """
 
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
     home: Path = Path("./.maintenworks")
     broker_url: SecretStr | None = None
     connections: Path | None = None
+    calendars: Path | None = None
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024, le=64 * 1024 * 1024)
     backlog_limit_bytes: int = Field(default=1024 * 1024 * 1024, ge=1024 * 1024)
     min_free_bytes: int = Field(default=256 * 1024 * 1024, ge=0)
@@ -55,6 +57,11 @@ class Settings(BaseSettings):
     def connections_path(self) -> Path:
         """Where the connection registry is read from."""
         return self.connections or self.home / "connections.toml"
+
+    @property
+    def calendars_path(self) -> Path:
+        """Where the operating calendars are read from; it need not exist."""
+        return self.calendars or self.home / "calendars.toml"
 
     @classmethod
     def settings_customise_sources(

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from handlers import effects
 from handlers.events import Action, Delivery, Event, Json, Outcome
 from handlers.rules.downtime import Span
+from handlers.rules.fetching import counts_again
 from handlers.rules.figures import Figures, figures
-from handlers.store import events, migrate, schema
+from handlers.store import events, fetches, migrate, schema
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 
@@ -24,6 +25,7 @@ STATE = (
     schema.asset_history,
     schema.downtime,
     schema.asset_status_edges,
+    schema.asset_parent_edges,
     schema.purchase_orders,
     schema.inventory_items,
     schema.vendors,
@@ -86,15 +88,17 @@ def delivery(delivery_id: str, body: bytes) -> Delivery:
     return Delivery(delivery_id, "c", NOON, body)
 
 
-def apply(database: Database, batches: Iterable[Sequence[Event]]) -> list[Outcome]:
+def apply(database: Database, batches: Iterable[Sequence[Event]], received_at: datetime = NOON) -> list[Outcome]:
     """Records and applies batches, one transaction each; what is known already is left out, as a worker does."""
     outcomes = []
     for batch in batches:
         with database.write() as connection:
             tx = Transaction(connection)
-            new = events.record(tx, [events.Arrival(each, "d", NOON, "test") for each in batch], NOON)
+            new = events.record(tx, [events.Arrival(each, "d", received_at, "test") for each in batch], NOON)
             fresh = {events.identity(each): each for each in batch if events.identity(each) in new}
             outcomes += effects.apply(tx, list(fresh.values()))
+            told = [each for each in batch if events.identity(each) in fresh or counts_again(each)]
+            fetches.note(tx, [(each, received_at) for each in told])
     return outcomes
 
 

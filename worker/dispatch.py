@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from handlers import effects
 from handlers.errors import PermanentError, TransientError
 from handlers.events import WHOLE_BODY, Delivery, Event, Outcome, Unmapped, element_of
-from handlers.store import dead_letters, deliveries, distrust, events, replays, retries
+from handlers.rules.fetching import counts_again
+from handlers.store import dead_letters, deliveries, distrust, events, fetches, replays, retries
 from handlers.store.dead_letters import Letter
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
@@ -220,14 +221,18 @@ class Dispatcher:
         ]
         new = events.record(tx, arrivals, tally.now)
         fresh: dict[events.Identity, events.Arrival] = {}
+        again: list[events.Arrival] = []
         for arrival in arrivals:
             identity = events.identity(arrival.event)
             if identity in new and identity not in fresh:
                 fresh[identity] = arrival
             else:
+                again.append(arrival)
                 tally.repeated(arrival.event)
         applied = [arrival.event for arrival in fresh.values()]
         outcomes = effects.apply(tx, applied, effect_timed)
+        told_again = (each for each in again if counts_again(each.event))
+        fetches.note(tx, [(each.event, each.received_at) for each in (*fresh.values(), *told_again)])
         ended = list(zip(applied, outcomes, strict=True))
         events.set_outcomes(tx, [(event, outcome) for event, outcome in ended if outcome is not Outcome.APPLIED])
         told = [(event.connection_id, event.digest) for event in applied]

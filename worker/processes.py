@@ -15,6 +15,8 @@ import structlog
 
 from handlers import sources
 from handlers.connections import Registry
+from handlers.connections.plan_file import NAME as PLAN_FILE
+from handlers.connections.zones import zones_of
 from handlers.errors import TransientError
 from handlers.settings import PREFIX, load
 from handlers.store import leader, letter_acts
@@ -30,6 +32,7 @@ from worker.console.serve import listen, serve, serving
 from worker.dispatch import Dispatcher
 from worker.doctor.findings import CLOCK_WARN_SECONDS
 from worker.due import DueRows
+from worker.occurrences import Looks, PlanFile, kept_occurrences
 from worker.queue import ring_rows
 from worker.resumed import resumed_rows
 from worker.retention import expired_letters
@@ -123,6 +126,8 @@ def scheduler() -> None:
         signal.signal(each, told)
     due = DueRows(database, lambda ids: ring_rows(broker, ids), clock)
     ticks = [waiting_letters(send), resumed_rows(database, paused, clock), due_rows(due.lease, due.ring)]
+    file = PlanFile(settings.home / PLAN_FILE)
+    ticks.append(kept_occurrences(Looks(database, file.plans, lambda: zones_of(registry.all()), clock)))
     if settings.dead_letter_retention is not None:
         ticks.append(expired_letters(database, settings.dead_letter_retention, clock))
     with _measuring(clock), _refreshing(registry), _own_port(settings, readiness):

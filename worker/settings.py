@@ -1,8 +1,11 @@
 """Settings of the worker, the scheduler, the console and the commands; the receiver has its own and no database."""
 
+import json
 from datetime import timedelta
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from handlers.settings import DATABASE_SCHEMES, Settings
 from worker.address import SQLITE_FILE
@@ -12,6 +15,8 @@ SHORTEST_RETENTION = timedelta(hours=1)
 """It is looked at once an hour; what is shorter was meant otherwise."""
 LONGEST_RETENTION = timedelta(days=36_500)
 """A hundred years, which is for ever."""
+MOST_CREW_HOURS = 168 * 10_000
+"""A week of ten thousand people around the clock."""
 
 
 class WorkerSettings(Settings):
@@ -25,6 +30,8 @@ class WorkerSettings(Settings):
             writer; against PostgreSQL a thread waits most of its time.
         dead_letter_retention: how long dead letters are kept once they are settled, such as `90d`; None means for ever.
             Open ones are kept for ever in any case.
+        crew_hours: by key or name of a crew: hours of work that it has in a week (straight time and planned overtime,
+            less what goes elsewhere), for the backlog in weeks; as a variable a JSON object.
     """
 
     database_url: SecretStr | None = None
@@ -32,6 +39,20 @@ class WorkerSettings(Settings):
     ops_port: int = Field(default=8081, ge=0, le=65535)
     worker_threads: int = Field(default=24, ge=1, le=64)
     dead_letter_retention: str | None = None
+    crew_hours: Annotated[
+        dict[str, Annotated[float, Field(gt=0, le=MOST_CREW_HOURS, allow_inf_nan=False)]], NoDecode
+    ] = Field(default_factory=dict)
+
+    @field_validator("crew_hours", mode="before")
+    @classmethod
+    def _object(cls, value: Any) -> Any:
+        """A variable is text; pydantic's own reading of it would end with an error of another kind."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            raise ValueError('no JSON object; write {"MECHANICS": 160}') from None
 
     @field_validator("database_url")
     @classmethod

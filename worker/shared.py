@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from handlers.connections import Endpoint
 from handlers.errors import PermanentError
-from handlers.events import WHOLE_BODY, Delivery, MappingOptions, Unmapped, element_of
+from handlers.events import WHOLE_BODY, Delivery, MappingOptions, Unmapped
 from handlers.signatures import Pointer
 from handlers.sources import Source
 
@@ -28,7 +28,7 @@ class Share(NamedTuple):
         elements: where in the array that is the body, or is in it; `WHOLE_BODY` alone for a body of one event.
         digests: SHA-256 of each, hexadecimal.
         paths: where each has its id, or should have.
-        body: the body with all that is others' blanked out, so that each event keeps its place.
+        body: the body without what is others'.
     """
 
     external_id: str | None
@@ -37,13 +37,14 @@ class Share(NamedTuple):
     paths: tuple[str, ...]
     body: bytes
 
-    def holds(self, index: int) -> bool:
-        """Whether an event of that index is of this share; what stands for the whole body is of every one."""
-        return WHOLE_BODY in {index, *self.elements} or element_of(index) in self.elements
+    @property
+    def places(self) -> tuple[int, ...] | None:
+        """Where the elements of its body stood in the one that came; None for a body of one event."""
+        return None if self.elements == (WHOLE_BODY,) else self.elements
 
-    def placed(self, item: Unmapped) -> Unmapped:
-        """What could not be read; what would stand for the whole body stands for this share's first element."""
-        return Unmapped(self.elements[0], self.digests[0], item.error) if item.index == WHOLE_BODY else item
+    def placed(self, item: Unmapped) -> Iterator[Unmapped]:
+        """What could not be read; what would stand for the whole body stands for each element of this share."""
+        return self.buried(lambda _: item.error) if item.index == WHOLE_BODY else iter((item,))
 
     def buried(self, error: Callable[[str], PermanentError]) -> Iterator[Unmapped]:
         """Each element with its error, made of where it has its id."""
@@ -69,6 +70,7 @@ def shares(pointer: Pointer, body: bytes) -> list[Share] | None:
     if not place.many:
         whole = Share(texts[0], (WHOLE_BODY,), (_digest(body),), (place.path(0),), body)
         return None if whole.external_id is None else [whole]
+    before, behind = place.around(body)
     by_id: dict[str | None, list[int]] = {}
     for element, text in enumerate(texts):
         by_id.setdefault(text, []).append(element)
@@ -78,7 +80,9 @@ def shares(pointer: Pointer, body: bytes) -> list[Share] | None:
             tuple(mine),
             tuple(_digest(elements[element]) for element in mine),
             tuple(place.path(element) for element in mine),
-            body if len(by_id) == 1 else place.blanked(body, frozenset(mine)),
+            body
+            if len(by_id) == 1
+            else before + b"[" + b",".join(elements[element] for element in mine) + b"]" + behind,
         )
         for external_id, mine in by_id.items()
     ]

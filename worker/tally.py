@@ -1,7 +1,8 @@
 """Counting what a transaction came to; only once it has committed, so that no failed try is ever counted."""
 
+import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
@@ -11,12 +12,15 @@ from handlers.store.dead_letters import Letter
 from handlers.store.events import Identity, identity
 from handlers.store.retries import Row, RowId
 from worker import telemetry
+from worker.codes import KNOWN, SERVICES, labelled
 from worker.units import Unit
 
 DUPLICATE = "duplicate"
 DEAD_LETTER = "dead_letter"
 REPLAY_OUTCOMES = (DEAD_LETTER, Outcome.APPLIED.value, Outcome.STALE.value, Outcome.IGNORED.value, DUPLICATE)
 """How what an operator replayed may end, the worst first."""
+OUTCOMES = (Outcome.APPLIED.value, Outcome.STALE.value, Outcome.IGNORED.value, DUPLICATE, DEAD_LETTER)
+"""How an event may end."""
 OTHER_TYPE = "other"
 """Label of a type that no effect handles: what a sender writes there must not make a series."""
 
@@ -30,6 +34,7 @@ class Tally:
 
     def __init__(self, now: datetime) -> None:
         self.now = now
+        self._began = time.perf_counter()
         self._ended: Counter[tuple[str, str, str]] = Counter()
         self._received: list[datetime] = []
         self._letters: Counter[str] = Counter()
@@ -48,14 +53,14 @@ class Tally:
     def buried(self, letters: Sequence[Letter]) -> None:
         """Dead letters that are new."""
         for letter in letters:
-            self._letters[letter.code] += 1
+            self._letters[labelled(letter.code)] += 1
             self._ended[letter.connection_id, OTHER_TYPE, DEAD_LETTER] += 1
 
     def retried(self, rows: Sequence[Row]) -> None:
         """Failed attempts that are tried again; what is only put off is none."""
         for row in rows:
             if row.attempts:
-                self._retried[row.attempts[-1]["code"]] += 1
+                self._retried[labelled(row.attempts[-1]["code"])] += 1
 
     def replayed(
         self,
@@ -85,6 +90,8 @@ class Tally:
 
     def count(self) -> None:
         """Adds everything to the metrics."""
+        telemetry.TRANSACTION_DURATION.observe(time.perf_counter() - self._began)
+        telemetry.TRANSACTION_EVENTS.observe(sum(self._ended.values()))
         types = known_types()
         for (connection, event_type, outcome), number in self._ended.items():
             label = event_type if event_type in types else OTHER_TYPE
@@ -101,10 +108,26 @@ class Tally:
             telemetry.EVENT_END_TO_END.observe(max(0.0, (committed - received_at).total_seconds()))
 
 
-def begin_counting() -> None:
-    """Shows what has not happened yet as zero, so that its first time is seen as a rise."""
+def begin_counting(connections: Iterable[str] = ()) -> None:
+    """Shows what has not happened yet as zero, so that its first time is seen as a rise.
+
+    Of a connection's events only those of no known type: all types would be some two hundred series a connection.
+
+    Args:
+        connections: ids of those that there are; called again for those that come later.
+    """
     for outcome in REPLAY_OUTCOMES:
         telemetry.REPLAYS.labels(outcome)
+    for code in KNOWN:
+        telemetry.DEAD_LETTERS.labels(code)
+        telemetry.RETRIES.labels(code)
+    for code in SERVICES:
+        telemetry.BATCHES_HELD.labels(code)
+    for effect in effects.load():
+        telemetry.HANDLER_DURATION.labels(effect.name)
+    for connection in connections:
+        for outcome in OUTCOMES:
+            telemetry.EVENTS_PROCESSED.labels(connection, OTHER_TYPE, outcome)
 
 
 def _end(unit: Unit, came_to: Letter | Row | None, outcomes: Mapping[Identity, str]) -> str | None:

@@ -53,7 +53,7 @@ def _counter(name: str, documentation: str, *labels: str) -> Counter:
     return Counter(f"maintenworks_{name}", documentation, labels, registry=REGISTRY)
 
 
-def _gauge(name: str, documentation: str, *labels: str, mode: Literal["max", "mostrecent"]) -> Gauge:
+def _gauge(name: str, documentation: str, *labels: str, mode: Literal["max", "mostrecent", "livesum"]) -> Gauge:
     return Gauge(f"maintenworks_{name}", documentation, labels, registry=REGISTRY, multiprocess_mode=mode)
 
 
@@ -67,6 +67,7 @@ WEBHOOK_DURATION = _histogram(
     "webhook_duration_seconds", "From a request's headers to its answer.", buckets=_REQUEST_SECONDS
 )
 ENQUEUE_BATCH_SIZE = _histogram("enqueue_batch_size", "Deliveries in one durable enqueue.", buckets=_BATCH_SIZES)
+ENQUEUE_DURATION = _histogram("enqueue_duration_seconds", "One durable enqueue.", buckets=_REQUEST_SECONDS)
 EVENTS_PROCESSED = _counter("events_processed", "Events by how they ended.", "connection", "type", "outcome")
 EVENT_END_TO_END = _histogram(
     "event_end_to_end_seconds", "From accepting a delivery to committing its event.", buckets=_END_TO_END_SECONDS
@@ -74,22 +75,35 @@ EVENT_END_TO_END = _histogram(
 HANDLER_DURATION = _histogram(
     "handler_duration_seconds", "An effect's work on one batch.", "handler", buckets=_HANDLER_SECONDS
 )
+TRANSACTION_DURATION = _histogram(
+    "transaction_duration_seconds",
+    "A worker's transaction, from its first statement to its commit.",
+    buckets=_REQUEST_SECONDS,
+)
+TRANSACTION_EVENTS = _histogram("transaction_events", "Events in one of them.", buckets=(*_BATCH_SIZES, 1000))
+BATCHES_HELD = _counter("batches_held", "Attempts at a batch that broker or database could not take.", "error")
+WORKER_THREADS = _gauge("worker_threads", "Threads that work on batches.", mode="livesum")
+WORKER_THREADS_BUSY = _gauge("worker_threads_busy", "Those that are at work.", mode="livesum")
+DATABASE_CONNECTIONS = _gauge("database_connections", "Connections to the database in use.", mode="livesum")
+DATABASE_CONNECTIONS_LIMIT = _gauge("database_connections_limit", "How many there may be.", mode="livesum")
 RETRIES = _counter("retries", "Failed attempts that are tried again.", "error")
 DEAD_LETTERS = _counter("dead_letters", "Events and bodies buried.", "error")
 REPLAYS = _counter("replays", "Dead letters that an operator sent again, by how they ended.", "outcome")
 SIGNATURE_SECRET_USED = _counter(
     "signature_secret_used", "Verified requests by which of the secrets verified them.", "connection", "position"
 )
-CONNECTION_UP = _gauge(
-    "connection_up", "1 while the connection last said it is online.", "connection", mode="mostrecent"
+SECRET_UNRESOLVED = _gauge(
+    "secret_unresolved",
+    "1 while a secret of the address cannot be had, or only its last value.",
+    "connection",
+    mode="mostrecent",
 )
-SYNC_LAST_SUCCESS = _gauge(
-    "sync_last_success_timestamp_seconds", "When a synchronisation last succeeded.", "connection", mode="max"
-)
+CANARIES_SENT = _counter("canaries_sent", "Events that we sent ourselves, by what the receiver answered.", "outcome")
 CONFIGURATION_ERRORS = _counter("configuration_errors", "Edits of the configuration that could not be used.")
 SCHEDULE_LAST_SUCCESS = _gauge(
     "schedule_last_success_timestamp_seconds", "When a tick last did its work.", "schedule", mode="max"
 )
+SCHEDULE_PERIOD = _gauge("schedule_period_seconds", "How often a tick is due.", "schedule", mode="max")
 SCHEDULE_DURATION = _histogram("schedule_duration_seconds", "One tick's work.", "schedule", buckets=_HANDLER_SECONDS)
 SCHEDULE_ERRORS = _counter("schedule_errors", "Ticks that failed.", "schedule")
 COLLECTOR_ERRORS = _counter("collector_errors", "Readings for the page that failed.", "collector")

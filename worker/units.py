@@ -176,7 +176,7 @@ class Reader:
 
     def _read_share(self, delivery: Delivery, share: shared.Share, member: Connection) -> Iterator[Unit]:
         read_by = self.fingerprint(member)
-        part = msgspec.structs.replace(delivery, connection_id=member.id, body=share.body)
+        part = msgspec.structs.replace(delivery, connection_id=member.id, body=share.body, places=share.places)
         try:
             items = self._items(part, member)
         except Exception as error:  # noqa: BLE001  # as above: it costs nobody else's share
@@ -184,8 +184,7 @@ class Reader:
                 yield Unit(delivery, PutOff(element, error, digest=digest), read_by, member=member.id)
             return
         for item in items:
-            if share.holds(item.index):
-                held = share.placed(item) if isinstance(item, Unmapped) else item
+            for held in share.placed(item) if isinstance(item, Unmapped) else (item,):
                 yield Unit(delivery, held, read_by, member=member.id)
 
     def _items(self, body: Delivery, connection: Connection) -> Reading:

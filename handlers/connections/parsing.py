@@ -48,19 +48,28 @@ def parse(text: str, name: str, sources: Mapping[str, Source]) -> Entries:
         ConfigurationError: one line a problem, `FILE:LINE: connections.ID.FIELD: what is wrong; how to mend it`. A
             value is quoted only where it cannot be a secret.
     """
-    try:
-        root = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError([_syntax_problem(str(error), name, text)]) from None
-    except ValueError:  # CPython reads no integer of more than 4,300 digits, and does not say where one stands
-        raise ConfigurationError([f"{name}:1: has a number of thousands of digits; no field takes one"]) from None
-    except RecursionError:
-        raise ConfigurationError([f"{name}:1: is nested too deeply; connections are tables of one level"]) from None
+    root = read_toml(text, name)
     problems = Problems(name, text)
     entries = _entries(root, problems, sources)
     if problems.told():
         raise ConfigurationError(problems.told())
     return entries
+
+
+def read_toml(text: str, name: str) -> dict[str, Any]:
+    """A file's TOML.
+
+    Raises:
+        ConfigurationError: it is none; says on which line.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError([_syntax_problem(str(error), name, text)]) from None
+    except ValueError:  # CPython reads no integer of more than 4,300 digits, and does not say where one stands
+        raise ConfigurationError([f"{name}:1: has a number of thousands of digits; no field takes one"]) from None
+    except RecursionError:
+        raise ConfigurationError([f"{name}:1: is nested too deeply; its tables are of one level"]) from None
 
 
 def _syntax_problem(message: str, name: str, text: str) -> str:

@@ -8,12 +8,14 @@ from handlers.events import Action
 from handlers.rules.facts import Fact, Key, fold_all
 from handlers.rules.naming import named_assets
 from handlers.rules.order import word
-from handlers.rules.registers import Record
+from handlers.rules.registers import Record, ref_key
 from handlers.store import records
+from handlers.store.asset_parents import add_parents
 from handlers.store.downtime import add_edges
 from handlers.store.rowset import Transaction
 from handlers.store.schema import assets
 
+PARENT = "parent_ref"
 TYPES = frozenset(f"asset.{verb}" for verb in ("created", "updated", "deleted", "restored", "status_changed"))
 
 
@@ -35,6 +37,10 @@ def apply(tx: Transaction, facts: Sequence[Fact]) -> None:
         # However late it comes, an edge is a row of its own and ends the one before it.
         each.changed = True
     add_edges(tx, [(each.subject, each.stamp, word(each.written.get("status"))) for each in edges])
+    add_parents(
+        tx,
+        [(each.subject, each.stamp, ref_key(each.written[PARENT])) for each in facts if PARENT in each.written],
+    )
 
 
 def _row(key: Key, record: Record) -> dict[str, Any]:

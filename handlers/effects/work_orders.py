@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from handlers.effects import Effect
-from handlers.events import Json
+from handlers.rules.actuals import has_actuals
 from handlers.rules.facts import Fact, Key, fold_all
-from handlers.rules.lifecycle import Move, illegal_moves
-from handlers.rules.order import occurred_at, word
+from handlers.rules.lifecycle import illegal_moves, moves
+from handlers.rules.order import word
 from handlers.rules.registers import Record
 from handlers.rules.spells import Spell, spells
 from handlers.rules.times import parse_instant
@@ -46,14 +46,8 @@ def apply(tx: Transaction, facts: Sequence[Fact]) -> None:
 
 
 def _told(order: Record) -> _Told:
-    moves = [
-        Move(occurred_at(stamp), word(kept.get("status")), _text(kept.get("action"))) for stamp, kept in order.trail
-    ]
-    return _Told(order.ref("asset_ref"), spells(order), illegal_moves(moves))
-
-
-def _text(value: Json) -> str | None:
-    return value if isinstance(value, str) else None
+    booked = word(order.read("status")) == "cancelled" and has_actuals(order.fields)
+    return _Told(order.ref("asset_ref"), spells(order), illegal_moves(moves(order.trail), actuals=booked))
 
 
 def _row(key: Key, order: Record, told: _Told) -> dict[str, Any]:
@@ -70,6 +64,7 @@ def _row(key: Key, order: Record, told: _Told) -> dict[str, Any]:
         "due_at": order.read("due_at") or order.read("due_date"),
         "completed_at": parse_instant(order.read("completed_at")),
         "spells": told.spells,
+        "pm_plan_key": order.ref("pm_plan_ref"),
         "anomalies": told.anomalies,
     }
 

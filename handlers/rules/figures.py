@@ -1,18 +1,21 @@
 """The figures of a window: required, up and down time, failures, availability, MTBF and MTTR.
 
-Variants, printed so that nobody has to guess (`reference/kpi.md` 0.1 and 1.2): required time is 24x7; MTBF is uptime
-over effective failures (NIST/SEMATECH e-Handbook 8.4.5.1); MTTR is unplanned down time over effective failures;
-availability is time based (EN 15341:2019 M10), over all down time and over the unplanned part alone.
+Variants, printed so that nobody has to guess (`reference/kpi.md` 0.1 and 1.2): required time is 24x7, or operating time
+where a calendar is given; MTBF is uptime over effective failures (NIST/SEMATECH e-Handbook 8.4.5.1); MTTR is unplanned
+down time over effective failures; availability is time based (EN 15341:2019 M10), over all down time and over the
+unplanned part alone.
 Sums are kept as `timedelta`, so windows and assets add up exactly; ratios are made last, from the sums.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
-from handlers.rules.downtime import Segment, Span, outages, reported_failures
+from handlers.rules.calendars import Calendar, Stretch, operates, operating
+from handlers.rules.downtime import Outage, Segment, Span, outages, reported_failures
 
 LOWER_BOUND_CONFIDENCE = 0.90
 """Confidence of the one-sided lower bound on MTBF without failures: the 90 % that NIST's e-Handbook tabulates and uses
@@ -110,12 +113,16 @@ def figures(
     *,
     in_service: datetime | None = None,
     decommissioned: datetime | None = None,
+    calendar: Calendar | None = None,
 ) -> Figures:
     """The figures of one asset in one window.
 
     As-of is a cut, not a filter: every known span counts, and is cut there. Required time is `[from, min(to, as_of))`,
     cut only by the two dates; what lies outside it counts neither as time nor as failures, so that neighbouring windows
     add up exactly to the window they make.
+
+    With a calendar required time is the operating time in it, and down time what of it was down; who owned an instant
+    is decided before. An outage that holds no operating time at all is then no effective failure: nothing was required.
 
     Args:
         spans: the asset's, in any order, void ones left out. Exact if all are given; enough is: every span that has
@@ -126,6 +133,7 @@ def figures(
         as_of: the time of knowledge, itself excluded.
         in_service: before this nothing was required of the asset; None where unknown.
         decommissioned: from this on nothing is; open spans end here. None where unknown.
+        calendar: when it operates; None for always.
     """
     since = window_from if in_service is None else max(window_from, in_service)
     horizon = as_of if decommissioned is None else min(as_of, decommissioned)
@@ -134,12 +142,13 @@ def figures(
         return Figures()
     stops = outages(spans, horizon)
     segments = [segment for stop in stops for segment in stop.segments]
+    wanted = ((since, until),) if calendar is None else operating(calendar, since, until)
     return Figures(
-        required=until - since,
-        planned_downtime=_held((each for each in segments if each.planned), since, until),
-        unplanned_downtime=_held((each for each in segments if not each.planned), since, until),
+        required=sum((end - start for start, end in wanted), NONE),
+        planned_downtime=held((each for each in segments if each.planned), wanted),
+        unplanned_downtime=held((each for each in segments if not each.planned), wanted),
         failures_reported=sum(since <= start < until for start in reported_failures(spans, horizon)),
-        failures_effective=sum(stop.effective and since <= stop.started_at < until for stop in stops),
+        failures_effective=sum(1 for _ in failures(stops, since, until, calendar)),
         open_downtimes=sum(_is_open(span, until, as_of) for span in spans),
     )
 
@@ -157,10 +166,30 @@ def pool(parts: Iterable[Figures]) -> Figures:
     )
 
 
-def _held(segments: Iterable[Segment], since: datetime, until: datetime) -> timedelta:
-    """How much of a window the segments hold."""
-    clipped = (min(each.ended_at, until) - max(each.started_at, since) for each in segments)
-    return sum((length for length in clipped if length > NONE), NONE)
+def failures(
+    stops: Iterable[Outage], since: datetime, until: datetime, calendar: Calendar | None = None
+) -> Iterator[Outage]:
+    """The outages that count as failures of a window: effective ones that start in it and hold operating time."""
+    for stop in stops:
+        falls = stop.effective and since <= stop.started_at < until
+        if falls and (calendar is None or operates(calendar, stop.started_at, stop.ended_at)):
+            yield stop
+
+
+def held(segments: Iterable[Segment], stretches: Sequence[Stretch]) -> timedelta:
+    """How much of some stretches, which are sorted and do not overlap, the segments hold."""
+    total = NONE
+    for segment in segments:
+        at = max(bisect_right(stretches, segment.started_at, key=_start_of) - 1, 0)
+        while at < len(stretches) and stretches[at][0] < segment.ended_at:
+            length = min(segment.ended_at, stretches[at][1]) - max(segment.started_at, stretches[at][0])
+            total += max(length, NONE)
+            at += 1
+    return total
+
+
+def _start_of(stretch: Stretch) -> datetime:
+    return stretch[0]
 
 
 def _is_open(span: Span, until: datetime, as_of: datetime) -> bool:

@@ -1,14 +1,15 @@
-"""Meters: what readings tell of them, which readings are compared, and which go the wrong way."""
+"""Meters: what readings tell of them, which readings are compared, which go the wrong way, and what they come to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
 from handlers.events import Json
-from handlers.rules import exact
+from handlers.rules import exact, usage
 from handlers.rules.registers import DEFAULT, Record, ref_key
-from handlers.rules.times import parse_instant
+from handlers.rules.times import kept_instant, parse_instant
 
 OF_METER: Mapping[str, str] = {
     "meter_name": "name",
@@ -23,6 +24,8 @@ OF_METER: Mapping[str, str] = {
 """By field of a reading: the field of its meter that it fills, where the meter says nothing of itself."""
 NO_POINTS = frozenset({"delta", "characteristic"})
 """Kinds of reading that are no position of a counter."""
+AVERAGE_RULE = f"readings of the {usage.AVERAGE_OVER.days} days up to the last"
+"""Printed beside an average: the same readings give another over another stretch (`reference/kpi.md` 4.4)."""
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -78,3 +81,33 @@ def wrong_way(value: str | None, previous: str | None, *, counts_down: bool) -> 
     if now is None or before is None:
         return False
     return now > before if counts_down else now < before
+
+
+def told_of_usage(readings: Iterable[usage.Reading]) -> dict[str, Json] | None:
+    """What a counter's readings come to: `counted` over all epochs, and how much of it a day.
+
+    Args:
+        readings: of one counter, in their order; those of one that counts down by their negated values.
+
+    Returns:
+        Numbers in kept form, the average with the stretch that it is over; None without any reading that counts.
+    """
+    counted = usage.totals(readings)
+    if not counted:
+        return None
+    last = counted[-1]
+    recent = [each for each in counted if each.read_at >= last.read_at - usage.AVERAGE_OVER]
+    average = usage.average(recent)
+    return {
+        "counted": _shown(last.value - counted[0].value),
+        "per_day": None if average is None else _shown(average),
+        "rule": AVERAGE_RULE,
+        "from": kept_instant(recent[0].read_at),
+        "to": kept_instant(last.read_at),
+        "readings": len(recent),
+    }
+
+
+def _shown(value: Decimal) -> str | None:
+    rounded = exact.product(value, Decimal(1), Decimal(1))
+    return None if rounded is None else exact.kept(rounded)

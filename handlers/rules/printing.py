@@ -12,6 +12,7 @@ from handlers.events import Json
 from handlers.model import MODELS
 from handlers.model.downtime import ORDER_KEY_PREFIX
 from handlers.rules import purchasing, stock
+from handlers.rules.doubts import doubts
 from handlers.rules.downtime import Span, anomaly
 from handlers.rules.registers import Record
 from handlers.rules.times import kept_instant
@@ -71,6 +72,7 @@ class KeptSpan(msgspec.Struct, frozen=True):
         is_void: it never counted.
         record: an interval's registers; of anything derived, none.
         anomalies: an interval's.
+        up_at: of one that lasts: when its asset was last said to be up since it began.
     """
 
     connection: str
@@ -85,6 +87,7 @@ class KeptSpan(msgspec.Struct, frozen=True):
     is_void: bool
     record: Record
     anomalies: Sequence[Json] = ()
+    up_at: datetime | None = None
 
 
 def printed(kept: Kept) -> dict[str, Json]:
@@ -109,15 +112,16 @@ def printed(kept: Kept) -> dict[str, Json]:
     }
 
 
-def printed_downtime(spans: Sequence[KeptSpan]) -> dict[str, Json]:
+def printed_downtime(spans: Sequence[KeptSpan], now: datetime) -> dict[str, Json]:
     """The printed form of one downtime record: an interval, an edge's span, or all the spells of one order.
 
     Args:
         spans: of one record, in the order of their parts; more than one only for an order.
+        now: when it is looked at (UTC): how long it is open is judged by it.
     """
     first = spans[0]
     if first.origin == "interval":
-        return _interval(first)
+        return _interval(first, now)
     counting = [span for span in spans if not span.is_void] or list(spans)
     started_at, ended_at = counting[0].started_at, counting[-1].ended_at  # only the last can still last
     is_order = first.origin == "work_order"
@@ -129,7 +133,9 @@ def printed_downtime(spans: Sequence[KeptSpan]) -> dict[str, Json]:
         "failure": any(span.failure for span in counting),
         "work_order_ref": _ref(first.key) if is_order else None,
     }
-    found = dict.fromkeys(code for span in counting if (code := anomaly(_span(span))) is not None)
+    codes = dict.fromkeys(code for span in counting if (code := anomaly(_span(span))) is not None)
+    found: list[Json] = [{"code": code} for code in codes]
+    found += [each for span in counting for each in _doubts(span, now)]
     return {
         "kind": "downtime",
         "connection": first.connection,
@@ -140,13 +146,18 @@ def printed_downtime(spans: Sequence[KeptSpan]) -> dict[str, Json]:
         "derived_from": DERIVED_FROM[first.origin],
         "spells": [_spell(span) for span in spans] if is_order else [],
         "custom_fields": {},
-        "anomalies": [{"code": code} for code in found],
+        "anomalies": found,
         "warnings": [],
     }
 
 
-def _interval(span: KeptSpan) -> dict[str, Json]:
-    shown = printed(Kept("downtime", span.connection, span.key, span.record, span.anomalies))
+def _doubts(span: KeptSpan, now: datetime) -> list[dict[str, Json]]:
+    return [] if span.is_void else doubts(span.started_at, span.ended_at, span.up_at, now)
+
+
+def _interval(span: KeptSpan, now: datetime) -> dict[str, Json]:
+    anomalies = [*span.anomalies, *_doubts(span, now)]
+    shown = printed(Kept("downtime", span.connection, span.key, span.record, anomalies))
     behind = {name: shown.pop(name) for name in ("custom_fields", "anomalies", "warnings")}
     return {
         **shown,

@@ -34,7 +34,33 @@ _LAST_READING = {
         **{name: {"anyOf": [_TEXT, _NULL]} for name in ("value", "value_text", "unit")},
     },
 }
+_USAGE = {
+    "type": "object",
+    "required": ["counted", "per_day", "rule", "from", "to", "readings"],
+    "properties": {
+        "counted": {"anyOf": [_TEXT, _NULL], "description": "over all epochs, in its unit"},
+        "per_day": {"anyOf": [_TEXT, _NULL], "description": "the average; null without any time between readings"},
+        "rule": {**_TEXT, "description": "which readings the average is over"},
+        "from": _INSTANT,
+        "to": _INSTANT,
+        "readings": {"type": "integer", "minimum": 1},
+    },
+}
+_SECONDS = {"anyOf": [{"type": "integer", "minimum": 0, "description": "seconds"}, _NULL]}
 TOLD: Mapping[str, Mapping[str, Any]] = {
+    "work_order": {
+        "rework": {**_FLAG, "description": "work that was finished began again"},
+        "reopen_count": {"type": "integer", "minimum": 0},
+        "time_to_react": {**_SECONDS, "description": "from the report to the first work; null where unknown"},
+        "time_to_repair": {
+            **_SECONDS,
+            "description": "from the first work to completion, pauses and all, of all spells",
+        },
+        "time_in_progress": {**_SECONDS, "description": "at work so far, pauses left out"},
+        "time_on_hold": {**_SECONDS, "description": "waiting so far"},
+        "overdue": {"anyOf": [_FLAG, _NULL], "description": "unfinished and past its due time, by now"},
+        "overdue_by": _SECONDS,
+    },
     "inventory_item": {
         "below_reorder_point": {
             "anyOf": [_FLAG, _NULL],
@@ -44,9 +70,12 @@ TOLD: Mapping[str, Mapping[str, Any]] = {
     "meter": {
         "last_reading": {"anyOf": [_LAST_READING, _NULL]},
         "last_reset_at": {"anyOf": [_INSTANT, _NULL]},
+        "epochs": {"type": "integer", "minimum": 1, "description": "how often it began to count"},
+        "epoch_started_at": {"anyOf": [_INSTANT, _NULL], "description": "when it last began to count anew"},
+        "usage": {"anyOf": [_USAGE, _NULL], "description": "what it counted; null for a gauge, and without readings"},
     },
     "downtime": {
-        "duration": {"anyOf": [{"type": "integer", "minimum": 0, "description": "seconds"}, _NULL]},
+        "duration": _SECONDS,
         "derived_from": {"enum": sorted(DERIVED_FROM.values())},
         "spells": {"type": "array", "items": _SPELL},
     },

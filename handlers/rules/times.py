@@ -1,6 +1,6 @@
 """Instants as they are kept: RFC 3339 in UTC, microseconds only where there are any."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from handlers.events import Json
 
@@ -16,6 +16,22 @@ def parse_moment(kept: Json) -> datetime | None:
     if isinstance(kept, str) and is_date(kept):
         return datetime.fromisoformat(kept).replace(tzinfo=UTC)
     return parse_instant(kept)
+
+
+def local_midnight(moment: datetime | None, told: Json, zone: tzinfo) -> datetime | None:
+    """A moment as it counts in a zone: where it was told as a plain date, the midnight there that begins that date.
+
+    Args:
+        moment: as `parse_moment` reads it.
+        told: its kept value.
+        zone: of the site.
+    """
+    if moment is None or not is_date(told):
+        return moment
+    try:
+        return moment.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:  # the first or the last day that there is
+        return moment
 
 
 def is_date(kept: Json) -> bool:

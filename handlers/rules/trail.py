@@ -12,7 +12,7 @@ from handlers.rules.order import word
 from handlers.rules.registers import Record, ref_key
 
 Step = tuple[str, dict[str, Json]]
-"""A fact's stamp and what it says of `status`, `asset_down`, `completed_at`, `asset` and `action`."""
+"""A fact's stamp and what it says of `status`, `asset_down`, `completed_at`, `scheduled`, `asset` and `action`."""
 
 
 def step(action: Action, written: Mapping[str, Json]) -> dict[str, Json]:
@@ -24,6 +24,8 @@ def step(action: Action, written: Mapping[str, Json]) -> dict[str, Json]:
         kept["asset_down"] = written["asset_down"]
     if written.get("completed_at") is not None:
         kept["completed_at"] = written["completed_at"]
+    if "scheduled_start_at" in written:
+        kept["scheduled"] = written["scheduled_start_at"]  # what a week's plan held when the week began
     if "asset_ref" in written:
         kept["asset"] = ref_key(written["asset_ref"])
     if action in {Action.DELETED, Action.RESTORED, Action.REOPENED}:

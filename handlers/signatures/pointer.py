@@ -6,7 +6,7 @@ array. One restriction: a name has no quotation mark and no backslash. Nothing h
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -87,10 +87,9 @@ class Pointer:
         parts = (str(element) if part == EACH else part for part in self.parts)
         return "$" + "".join(f"[{part}]" if _INDEX.fullmatch(part) else f".{part}" for part in parts)
 
-    def blanked(self, body: bytes, kept: Collection[int]) -> bytes:
-        """The body with `null` in place of every element but some; one that `elements` could read."""
-        left = [each if place in kept else b"null" for place, each in enumerate(self.elements(body) or ())]
-        return _put(_bare(body), self.parts[: self.parts.index(EACH)], b"[" + b",".join(left) + b"]")
+    def around(self, body: bytes) -> tuple[bytes, bytes]:
+        """What stands before and behind the array whose elements `EACH` stands for; of a body `elements` could read."""
+        return _around(_bare(body), self.parts[: self.parts.index(EACH)])
 
     def put(self, body: bytes, text: str) -> bytes:
         """The body with a text at the place pointed at, in every element; all else keeps its bytes.
@@ -180,6 +179,23 @@ def _text(raw: bytes | None) -> str | None:
     except _UNREADABLE:
         return None
     return text if len(text) <= MAX_TEXT_CHARACTERS else None
+
+
+def _around(raw: bytes, parts: Sequence[str]) -> tuple[bytes, bytes]:
+    if not parts:
+        return b"", b""
+    part, inside = parts[0], parts[1:]
+    if raw[:1] == b"[":
+        elements = [bytes(each) for each in _ARRAY.decode(raw)]
+        place, opening, closing, name = int(part), b"[", b"]", b""
+    else:
+        members = {name: bytes(each) for name, each in _MEMBERS.decode(raw).items()}
+        elements = [msgspec.json.encode(name) + b":" + each for name, each in members.items()]
+        place, opening, closing, name = list(members).index(part), b"{", b"}", msgspec.json.encode(part) + b":"
+    before, behind = _around(elements[place].removeprefix(name), inside)
+    head = b"".join(each + b"," for each in elements[:place])
+    tail = b"".join(b"," + each for each in elements[place + 1 :])
+    return opening + head + name + before, behind + tail + closing
 
 
 def _put(raw: bytes, parts: Sequence[str], value: bytes) -> bytes:

@@ -3,7 +3,7 @@
 Nothing here raises, whatever the bytes are: what cannot be read is `Unmapped`, each element by itself.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeAlias
 
@@ -65,16 +65,36 @@ def read_each(
     """
     try:
         elements = split(inflate(delivery.body))
+        placed = enumerate(elements) if delivery.places is None else _placed(elements, delivery.places)
     except PermanentError as error:
         return [Unmapped(WHOLE_BODY, digest(delivery.body), without_traces(error))]
     reading: Reading = []
-    for index, element in enumerate(elements):
+    for index, element in placed:
         identity = Identity(delivery, index, digest(element.raw))
         try:
             reading += list(read(element.raw, identity, Context(options, element.root)))
         except PermanentError as error:
             reading.append(Unmapped(index, identity.digest, without_traces(error)))
     return reading
+
+
+def _placed(elements: list[Element], places: Sequence[int]) -> Iterable[tuple[int, Element]]:
+    """The elements of a part, each with the place and the path that it has in the body that came.
+
+    Raises:
+        PermanentError: `misplaced_id`: what the source takes for an element is not what has the id.
+    """
+    if len(elements) != len(places):
+        message = "$: the id of a connection does not stand in each of the elements that the source reads"
+        raise PermanentError("misplaced_id", message, path="$", found="other elements", expected="one for each id")
+    return [(place, _at(elements[index], index, place)) for index, place in enumerate(places)]
+
+
+def _at(element: Element, index: int, place: int) -> Element:
+    name = f"[{index}]"
+    if index == place or not element.root.endswith(name):
+        return element
+    return Element(element.raw, f"{element.root.removesuffix(name)}[{place}]")
 
 
 def check_skew(occurred_at: datetime, path: str, delivery: Delivery, context: Context) -> None:

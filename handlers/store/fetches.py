@@ -1,56 +1,41 @@
-"""Subjects whose record has to be fetched: one row each, as long as no full record is as new as what named it."""
+"""Subjects that thin events name and full records are about, a row each: which records have to be fetched."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from datetime import datetime
 
+import msgspec
+import sqlalchemy as sa
+
+from handlers.events import Event
+from handlers.rules.fetching import Told, told
 from handlers.store.rowset import Transaction
 from handlers.store.schema import fetches
 
-Subject = tuple[str, str, str]
-"""(connection, kind, key)."""
-
-
-class Want(NamedTuple):
-    """What a thin event wants fetched.
-
-    Attributes:
-        stamp: the event's place in the order of facts.
-        source_entity: what its source calls the subject's kind, where it says.
-    """
-
-    stamp: str
-    source_entity: str | None = None
-
-
 _KEY = ("connection_id", "kind", "key")
+_TOLD = Told.__struct_fields__
 
 
-def note(tx: Transaction, wanted: Mapping[Subject, Want], known: Mapping[Subject, str]) -> None:
-    """Brings the rows of subjects up to date; the caller holds the subjects' locks.
+def note(tx: Transaction, arrivals: Iterable[tuple[Event, datetime]]) -> None:
+    """Brings the rows of subjects up to date; asked for again is what somebody wants anew.
 
     Args:
         tx: the transaction.
-        wanted: by subject, what the newest thin event among new facts wants.
-        known: by subject, the greatest stamp of a full record ever, empty for none; every subject of `wanted` and
-            every one that a new full record is about.
+        arrivals: events with when they came (UTC): those that are new, and what counts again of the others
+            (`handlers.rules.fetching.counts_again`).
     """
-    keys = [dict(zip(_KEY, subject, strict=True)) for subject in sorted(known)]
-    noted = {
-        (row.connection_id, row.kind, row.key): row.wanted_by for row in tx.select(fetches, keys, (*_KEY, "wanted_by"))
-    }
-    new: list[dict[str, Any]] = []
-    newer: list[dict[str, Any]] = []
-    gone: list[dict[str, Any]] = []
-    for subject, full in sorted(known.items()):
-        before = noted.get(subject, "")
-        want = wanted.get(subject, Want(before))
-        key = dict(zip(_KEY, subject, strict=True))
-        if max(before, want.stamp) <= full:
-            gone += [key] if before else []
-        elif want.stamp > before:
-            # Whatever was asked for before this event may be older than it.
-            row = {**key, "wanted_by": want.stamp, "source_entity": want.source_entity, "asked_at": None}
-            (newer if before else new).append(row)
-    tx.insert(fetches, new)
-    tx.update(fetches, newer, _KEY)
-    tx.delete(fetches, gone)
+    new = told(arrivals)
+    keys = [dict(zip(_KEY, subject, strict=True)) for subject in sorted(new)]
+    tx.insert_missing(fetches, [{**key, "wanted_by": "", "full_by": "", "is_due": False} for key in keys])
+    rows = []
+    for row in tx.select(fetches, keys, (*_KEY, *_TOLD, "asked_at"), lock=True):
+        before = _kept(row)
+        after = before.with_(new[row.connection_id, row.kind, row.key])
+        if after != before:
+            asked_at = None if after.wants_more_than(before) else row.asked_at
+            key = {name: getattr(row, name) for name in _KEY}
+            rows.append({**key, **msgspec.structs.asdict(after), "is_due": after.is_due, "asked_at": asked_at})
+    tx.update(fetches, rows, _KEY)
+
+
+def _kept(row: sa.Row[tuple[object, ...]]) -> Told:
+    return Told(**{name: getattr(row, name) for name in _TOLD})

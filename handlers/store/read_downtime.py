@@ -2,18 +2,22 @@
 
 import itertools
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from handlers.model.downtime import ORDER_KEY_PREFIX
+from handlers.rules.order import EPOCH, MICROSECOND, TIME_DIGITS, TIME_OFFSET, occurred_at
 from handlers.rules.printing import STATUS_KEY_PREFIX, KeptSpan
 from handlers.store.downtime import INTERVAL, PRIMARY_KEY, STATUS, WORK_ORDER
 from handlers.store.engine import Database
 from handlers.store.read_records import Chosen, conditions, registers
 from handlers.store.reading import walk
-from handlers.store.schema import downtime
+from handlers.store.schema import asset_status_edges, downtime
 
+UP = "operating"
+"""The status of an edge that says that an asset is up; standby says nothing of a stop that another told."""
 COLUMNS = (
     *PRIMARY_KEY,
     "asset_key",
@@ -28,10 +32,15 @@ COLUMNS = (
 )
 
 
-def kept_downtime(database: Database, chosen: Chosen) -> Iterator[list[KeptSpan]]:
+def kept_downtime(database: Database, chosen: Chosen, judged_at: datetime | None = None) -> Iterator[list[KeptSpan]]:
     """Down time as records, by connection, origin and key; each the spans that make it up, in the order of their parts.
 
     A void record is a deleted one; void spells of an order that has others stay with them.
+
+    Args:
+        database: to read from.
+        chosen: which.
+        judged_at: up to when an asset's status is asked whether it contradicts what is open; None asks nothing.
     """
     statement = sa.select(*(downtime.c[name] for name in COLUMNS)).where(
         *conditions(database, downtime, "downtime", chosen)
@@ -43,7 +52,7 @@ def kept_downtime(database: Database, chosen: Chosen) -> Iterator[list[KeptSpan]
     for _, group in itertools.groupby(rows, key=_record):
         record = list(group)
         if chosen.key is not None or chosen.deleted or not all(row.is_void for row in record):
-            yield [_span(row) for row in record]
+            yield [_span(row, _up_at(database, row, judged_at)) for row in record]
 
 
 def _record(row: sa.Row[Any]) -> tuple[str, ...]:
@@ -62,7 +71,35 @@ def _named(key: str) -> sa.ColumnElement[bool]:
     return sa.or_(interval, sa.and_(downtime.c.origin == STATUS, downtime.c.key == asset, downtime.c.part == stamp))
 
 
-def _span(row: sa.Row[Any]) -> KeptSpan:
+def _up_at(database: Database, row: sa.Row[Any], until: datetime | None) -> datetime | None:
+    """When the asset of an open stop was last said to be up since it began; a status stream ends its own stops."""
+    if until is None or row.started_at is None or row.ended_at is not None or row.origin == STATUS:
+        return None
+    edge = asset_status_edges.c
+    at = sa.func.substr(edge.stamp, TIME_DIGITS.start + 1, TIME_DIGITS.stop - TIME_DIGITS.start)
+    newest = (
+        sa.select(edge.stamp)
+        .where(
+            edge.connection_id == row.connection_id,
+            edge.asset_key == row.asset_key,
+            edge.status == UP,
+            at > _digits(row.started_at),
+            at <= _digits(until),
+        )
+        .order_by(edge.stamp.desc())
+        .limit(1)
+    )
+    with database.read() as connection:
+        stamp = connection.execute(newest).scalar()
+    return None if stamp is None else occurred_at(stamp)
+
+
+def _digits(moment: datetime) -> str:
+    """A moment as a stamp holds it."""
+    return f"{(moment - EPOCH) // MICROSECOND + TIME_OFFSET:016x}"
+
+
+def _span(row: sa.Row[Any], up_at: datetime | None) -> KeptSpan:
     return KeptSpan(
         connection=row.connection_id,
         origin=row.origin,
@@ -76,4 +113,5 @@ def _span(row: sa.Row[Any]) -> KeptSpan:
         is_void=row.is_void,
         record=registers(row.fields, row.registers),
         anomalies=row.anomalies,
+        up_at=up_at,
     )

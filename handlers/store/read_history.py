@@ -1,5 +1,6 @@
 """Reading the history of one asset: what happened to it, oldest first, and when we learned of it."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -9,11 +10,15 @@ import sqlalchemy as sa
 
 from handlers.events import Json
 from handlers.store.engine import Database
+from handlers.store.read_moves import moves_of
 from handlers.store.reading import walk
 from handlers.store.schema import asset_history, events
 
 LINE = ("occurred_at", "stamp", "subject_kind", "subject_key", "slot")
 """The order of an asset's lines: by time, then by the order of facts; unique within one asset."""
+AT_ONCE = 500
+"""Lines whose orders are read together, for the moves that they made."""
+WORK_ORDER = "work_order"
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -24,22 +29,26 @@ class Line(msgspec.Struct, frozen=True):
         asset: the asset's key.
         occurred_at: when it happened (UTC).
         received_at: when the first delivery of it came; joined at read time, for state never depends on it.
+        processed_at: when a worker recorded it; likewise.
         type: the event's type.
         subject_kind: what it is about.
         subject_key: the key of that.
-        event_id: its id; the whole event is found by it.
-        detail: what of it a line tells, by field.
+        event_id: its id; the whole event is found by it. None for what no event told.
+        detail: what of it a line tells, by field; of an order's move also from where to where, and its anomalies.
+        stamp: its place in the order of facts.
     """
 
     connection: str
     asset: str
     occurred_at: datetime
     received_at: datetime | None
+    processed_at: datetime | None
     type: str
     subject_kind: str
     subject_key: str
-    event_id: str
+    event_id: str | None
     detail: dict[str, Json]
+    stamp: str = ""
 
 
 def history(
@@ -57,22 +66,28 @@ def history(
     previous: tuple[str, str, str] | None = None
     start = None if since is None else asset_history.c.occurred_at >= since
     order = [asset_history.c[name] for name in LINE]
-    for row in walk(database, _lines(connection, asset, until), order, start=start):
-        event = (row.stamp, row.subject_kind, row.subject_key)
-        if event == previous:
-            continue
-        previous = event
-        yield Line(
-            connection=connection,
-            asset=asset,
-            occurred_at=row.occurred_at,
-            received_at=row.received_at,
-            type=row.type,
-            subject_kind=row.subject_kind,
-            subject_key=row.subject_key,
-            event_id=row.event_id,
-            detail=row.detail,
-        )
+    rows = walk(database, _lines(connection, asset, until), order, start=start)
+    while page := list(itertools.islice(rows, AT_ONCE)):
+        moves = moves_of(database, connection, {row.subject_key for row in page if row.subject_kind == WORK_ORDER})
+        for row in page:
+            event = (row.stamp, row.subject_kind, row.subject_key)
+            if event == previous:
+                continue
+            previous = event
+            is_order = row.subject_kind == WORK_ORDER
+            yield Line(
+                connection=connection,
+                asset=asset,
+                occurred_at=row.occurred_at,
+                received_at=row.received_at,
+                processed_at=row.processed_at,
+                type=row.type,
+                subject_kind=row.subject_kind,
+                subject_key=row.subject_key,
+                event_id=row.event_id,
+                detail={**row.detail, **(moves.get((row.subject_key, row.stamp), {}) if is_order else {})},
+                stamp=row.stamp,
+            )
 
 
 def _lines(connection: str, asset: str, until: datetime | None) -> sa.Select[Any]:
@@ -80,7 +95,7 @@ def _lines(connection: str, asset: str, until: datetime | None) -> sa.Select[Any
     same_event = sa.and_(*(events.c[name] == line[name] for name in ("connection_id", "event_id", "digest")))
     columns = (line[name] for name in (*LINE, "type", "event_id", "detail"))
     statement = (
-        sa.select(*columns, events.c.received_at)
+        sa.select(*columns, events.c.received_at, events.c.processed_at)
         .join_from(asset_history, events, same_event, isouter=True)
         .where(line.connection_id == connection, line.asset_key == asset)
     )

@@ -1,27 +1,30 @@
-"""Reading meters and readings back: what a meter showed last, and which of its readings go the wrong way.
+"""Reading meters and readings back: what a meter showed last, what it counts a day, and what goes the wrong way.
 
 Which reading came before which is found here, at read time: a late reading, a correction or the news that a meter is
 no counter then changes no row but its own.
 """
 
-import itertools
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from handlers.events import Json
-from handlers.rules.meters import wrong_way
+from handlers.rules import exact
+from handlers.rules.meters import told_of_usage, wrong_way
 from handlers.rules.printing import Kept
 from handlers.rules.times import kept_instant
+from handlers.rules.usage import Reading
 from handlers.store.engine import Database
 from handlers.store.read_records import Chosen, conditions, kept_records, registers
+from handlers.store.read_totals import RESET, reading_of
 from handlers.store.reading import walk
 from handlers.store.schema import meter_readings, meters
 
-READING, RESET = "meter_reading", "meter"
-"""Origins of a reading; of two at one instant a reset comes first."""
+READING = "meter_reading"
+"""Origin of what is no reset; of two at one instant a reset comes first."""
 PLACE = ("read_at", "origin", "key")
 """The order of a meter's readings."""
 MAX_ANOMALIES = 100
@@ -34,11 +37,13 @@ def kept_meters(database: Database, chosen: Chosen, *, judged: bool = True) -> I
     Args:
         database: to read from.
         chosen: which.
-        judged: with their anomalies, for which every reading is looked at.
+        judged: with their anomalies, epochs and usage, for which every reading is looked at.
     """
     for kept in kept_records(database, "meter", chosen):
-        found = _wrong(database, kept) if judged else []
-        yield Kept(kept.kind, kept.connection, kept.key, kept.record, found, _told(database, kept))
+        course = Course(database, kept) if judged else None
+        told = _told(database, kept) | (course.told() if course is not None else {})
+        found = () if course is None else list(course.wrong)
+        yield Kept(kept.kind, kept.connection, kept.key, kept.record, found, told)
 
 
 def kept_readings(database: Database, chosen: Chosen) -> Iterator[Kept]:
@@ -100,18 +105,54 @@ def _last(database: Database, meter: Kept, origin: str) -> sa.Row[Any] | None:
         return session.execute(statement).one_or_none()
 
 
-def _wrong(database: Database, meter: Kept) -> list[Json]:
-    """The newest readings of a meter that are behind the one before them, oldest first."""
+class Course:
+    """All points of one meter, walked once, in their order.
+
+    Attributes:
+        wrong: the newest readings that are behind the one before them, as anomalies, oldest first; once walked.
+        epochs: how often it began to count, its first time included.
+        epoch_started_at: when it last began to count anew, in kept form; None where it never did.
+    """
+
+    def __init__(self, database: Database, meter: Kept) -> None:
+        self.wrong: deque[Json] = deque(maxlen=MAX_ANOMALIES)
+        self.epochs = 1
+        self.epoch_started_at: str | None = None
+        self._rollover_at = exact.decimal(meter.record.read("rollover_at"))
+        self._counts_down = meter.record.read("counts_down") is True
+        self._is_gauge = meter.record.read("is_counter") is False
+        self._usage = told_of_usage(self._walked(_points(database, meter)))
+
+    def told(self) -> dict[str, Json]:
+        """What the meter prints of it; a gauge counts nothing."""
+        usage: Json = None if self._usage is None or self._is_gauge else {**self._usage}
+        return {"epochs": self.epochs, "epoch_started_at": self.epoch_started_at, "usage": usage}
+
+    def _walked(self, rows: Iterator[sa.Row[Any]]) -> Iterator[Reading]:
+        before: sa.Row[Any] | None = None
+        for row in rows:
+            if before is not None:
+                self.wrong.extend(_judged(row, before.value))
+            if row.restarts:
+                self.epochs += 1
+                self.epoch_started_at = kept_instant(row.read_at)
+            before = row
+            if not self._is_gauge:
+                yield self._reading(row)
+
+    def _reading(self, row: sa.Row[Any]) -> Reading:
+        found = reading_of(row, self._rollover_at)
+        return found if not self._counts_down or found.value is None else replace(found, value=-found.value)
+
+
+def _points(database: Database, meter: Kept) -> Iterator[sa.Row[Any]]:
+    """The readings and resets of a meter that count, in their order; of those that restart it why."""
     reading = meter_readings.c
-    points = _with_meter(sa.select(reading.origin)).where(
+    why = sa.case((reading.restarts, reading.fields)).label("fields")
+    statement = _with_meter(sa.select(reading.origin, why)).where(
         reading.connection_id == meter.connection, reading.meter_key == meter.key, reading.is_point
     )
-    order = [reading[name] for name in PLACE]
-    found: deque[Json] = deque(maxlen=MAX_ANOMALIES)
-    rows = walk(database, points.where(reading.read_at.is_not(None)), order)
-    for before, now in itertools.pairwise(rows):
-        found.extend(_judged(now, before.value))
-    return list(found)
+    return walk(database, statement.where(reading.read_at.is_not(None)), [reading[name] for name in PLACE])
 
 
 def _with_meter(statement: sa.Select[Any]) -> sa.Select[Any]:

@@ -86,11 +86,11 @@ class Chosen(NamedTuple):
     filters: Mapping[str, str] = MappingProxyType({})
 
 
-def kept_records(database: Database, kind: str, chosen: Chosen) -> Iterator[Kept]:
-    """The records of a kind that is in `TABLES`, by connection and key."""
+def kept_records(database: Database, kind: str, chosen: Chosen, *only: sa.ColumnElement[bool]) -> Iterator[Kept]:
+    """The records of a kind that is in `TABLES`, by connection and key; `only` those that meet further conditions."""
     table = TABLES[kind]
     statement = sa.select(*(table.c[name] for name in ("connection_id", "key", "fields", "registers", "anomalies")))
-    statement = statement.where(*conditions(database, table, kind, chosen))
+    statement = statement.where(*conditions(database, table, kind, chosen), *only)
     if chosen.key is not None:
         statement = statement.where(table.c.key == chosen.key)
     elif not chosen.deleted:

@@ -3,10 +3,14 @@
 What is enough is told by `handlers.rules.figures.figures`: all that has not ended before the window; behind its end
 what an outage of the window still overlaps or touches, for a failure there falls where the outage started; and of a
 work order in either the earlier spells with what overlaps them, for an order fails once.
+
+A plain date is kept as its midnight UTC and means that of the site (`reference/kpi.md` 3.2), so in another zone it is
+moved there as it is read, and rows are sought as much farther out as that may be.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -14,6 +18,8 @@ from sqlalchemy.engine import Row
 
 from handlers.rules.downtime import Span
 from handlers.rules.facts import Key
+from handlers.rules.times import local_midnight
+from handlers.store.columns import Document
 from handlers.store.downtime import STATUS, WORK_ORDER
 from handlers.store.rowset import Transaction
 from handlers.store.schema import downtime
@@ -30,6 +36,10 @@ COLUMNS = (
     "failure",
     "day_precision",
 )
+FARTHEST_MIDNIGHT = timedelta(hours=24)
+"""No site's midnight is farther from that of UTC; zones lie within 14 hours today, and once lay within 16."""
+KEYS_AT_ONCE = 500
+"""Keys in one statement, each a parameter of it."""
 TAIL_STEP = 200
 """Rows fetched at once behind the window's end; most assets are up there and need none."""
 
@@ -55,17 +65,38 @@ class Window(NamedTuple):
         """The end of what counts in it: what starts later is only needed for the outages that reach there."""
         return min(self.until, self.as_of)
 
+    def wider(self, slack: timedelta) -> "Window":
+        """The stretch in which rows are sought, so that every span is found which its zone moves into this one."""
+        return Window(_moved(self.since, -slack), _moved(self.until, slack), _moved(self.as_of, slack))
 
-def spans_of(tx: Transaction, assets: Sequence[Key], window: Window) -> dict[Key, list[Span]]:
-    """The spans of down time that a window's figures need, by asset; nothing for one without any."""
+
+def _moved(moment: datetime, by: timedelta) -> datetime:
+    """A moment moved, as far as the calendar goes."""
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
+
+
+def spans_of(tx: Transaction, assets: Sequence[Key], window: Window, zone: tzinfo = UTC) -> dict[Key, list[Span]]:
+    """The spans of down time that a window's figures need, by asset; nothing for one without any.
+
+    Args:
+        tx: to read in.
+        assets: whose.
+        window: of the figures.
+        zone: where the assets are: the one whose midnights plain dates mean.
+    """
     found: dict[Key, Rows] = {}
+    slack = timedelta() if zone is UTC else FARTHEST_MIDNIGHT
+    window = window.wider(slack)
     _add(found, _in_window(tx, assets, window))
     if window.end < window.as_of:
         for asset, rows in found.items():
-            _add(found, _tail(tx, asset, rows, window))
+            _add(found, _tail(tx, asset, rows, window, 2 * slack))
     earlier = [row for row in _spells(tx, found) if row.ended_at is not None and row.ended_at < window.since]
-    _add(found, _beside(tx, earlier))
-    return {asset: _spans(rows.values()) for asset, rows in found.items()}
+    _add(found, _beside(tx, earlier, slack))
+    return {asset: _spans(rows.values(), zone) for asset, rows in found.items()}
 
 
 def _add(found: dict[Key, Rows], rows: Iterable[Row[Any]]) -> None:
@@ -75,30 +106,33 @@ def _add(found: dict[Key, Rows], rows: Iterable[Row[Any]]) -> None:
 
 def _selected() -> sa.Select[Any]:
     """Every row that counts: void ones and those that lack a start never do."""
-    return sa.select(*(downtime.c[name] for name in COLUMNS)).where(
+    dated = sa.type_coerce(sa.case((downtime.c.day_precision, downtime.c.fields), else_=sa.null()), Document)
+    return sa.select(*(downtime.c[name] for name in COLUMNS), dated.label("dated")).where(
         sa.not_(downtime.c.is_void), downtime.c.started_at.is_not(None)
     )
 
 
-def _in_window(tx: Transaction, assets: Sequence[Key], window: Window) -> Iterable[Row[Any]]:
-    """What starts before the window's end and has not ended before its start; one that ends there touches it."""
-    wanted = [{"connection_id": connection, "asset_key": asset} for connection, asset in sorted(assets)]
-    source = tx.rows(downtime, ("connection_id", "asset_key"))
-    statement = (
-        _selected()
-        .join_from(source, downtime, _same_asset(source))
-        .where(
-            downtime.c.started_at < window.end,
-            sa.or_(downtime.c.ended_at.is_(None), downtime.c.ended_at >= window.since),
-        )
+def _in_window(tx: Transaction, assets: Sequence[Key], window: Window) -> Iterator[Row[Any]]:
+    """What starts before the window's end and has not ended before its start; one that ends there touches it.
+
+    The keys stand in the statement, so that PostgreSQL knows how many they are: of a set it takes them to be a hundred,
+    and for one asset among many would read them all.
+    """
+    statement = _selected().where(
+        downtime.c.started_at < window.end,
+        sa.or_(downtime.c.ended_at.is_(None), downtime.c.ended_at >= window.since),
     )
-    return tx.run(statement, wanted)
+    for connection, group in itertools.groupby(sorted(assets), key=lambda asset: asset[0]):
+        keys = [asset for _, asset in group]
+        for first in range(0, len(keys), KEYS_AT_ONCE):
+            some = downtime.c.asset_key.in_(keys[first : first + KEYS_AT_ONCE])
+            yield from tx.connection.execute(statement.where(downtime.c.connection_id == connection, some))
 
 
-def _tail(tx: Transaction, asset: Key, rows: Rows, window: Window) -> list[Row[Any]]:
+def _tail(tx: Transaction, asset: Key, rows: Rows, window: Window, slack: timedelta) -> list[Row[Any]]:
     """What starts behind the window's end while the outage that reaches there still lasts."""
     reach = max(row.ended_at or window.as_of for row in rows.values())
-    if reach < window.end:
+    if _moved(reach, slack) < window.end:
         return []
     statement = (
         _selected()
@@ -113,7 +147,7 @@ def _tail(tx: Transaction, asset: Key, rows: Rows, window: Window) -> list[Row[A
     tail = []
     with tx.connection.execute(statement, execution_options={"yield_per": TAIL_STEP}) as behind:
         for row in behind:
-            if row.started_at > reach:
+            if row.started_at > _moved(reach, slack):
                 break
             tail.append(row)
             reach = max(reach, row.ended_at or window.as_of)
@@ -135,12 +169,20 @@ def _spells(tx: Transaction, found: Mapping[Key, Rows]) -> list[Row[Any]]:
     return list(tx.run(statement, wanted))
 
 
-def _beside(tx: Transaction, earlier: Sequence[Row[Any]]) -> Iterable[Row[Any]]:
+def _beside(tx: Transaction, earlier: Sequence[Row[Any]], slack: timedelta) -> Iterable[Row[Any]]:
     """Earlier spells and what overlaps them, which decides whether they owned anything and their order failed then."""
     if not earlier:
         return ()
     names = ("connection_id", "asset_key", "started_at", "ended_at")
-    wanted = [{name: getattr(row, name) for name in names} for row in earlier]
+    wanted = [
+        {
+            "connection_id": row.connection_id,
+            "asset_key": row.asset_key,
+            "started_at": _moved(row.started_at, -slack),
+            "ended_at": _moved(row.ended_at, slack),
+        }
+        for row in earlier
+    ]
     source = tx.rows(downtime, names)
     statement = (
         _selected()
@@ -157,15 +199,15 @@ def _same_asset(source: sa.FromClause) -> sa.ColumnElement[bool]:
     return sa.and_(downtime.c.connection_id == source.c.connection_id, downtime.c.asset_key == source.c.asset_key)
 
 
-def _spans(rows: Iterable[Row[Any]]) -> list[Span]:
+def _spans(rows: Iterable[Row[Any]], zone: tzinfo) -> list[Span]:
     """One asset's rows as spans: those of one order share a `ref`, and so do those of one run of a status stream."""
     held = sorted(rows, key=lambda row: (row.started_at, row.origin, row.key, row.part))
-    return [_span(row, f"{row.origin}:{row.key}") for row in held if row.origin != STATUS] + _runs(
-        [row for row in held if row.origin == STATUS]
+    return [_span(row, f"{row.origin}:{row.key}", zone) for row in held if row.origin != STATUS] + _runs(
+        [row for row in held if row.origin == STATUS], zone
     )
 
 
-def _runs(edges: Sequence[Row[Any]]) -> list[Span]:
+def _runs(edges: Sequence[Row[Any]], zone: tzinfo) -> list[Span]:
     """Spans of a status stream, oldest first: repeats of a status touch, and are one stop told again and again."""
     spans: list[Span] = []
     runs: dict[bool, tuple[str, datetime | None]] = {}
@@ -174,9 +216,14 @@ def _runs(edges: Sequence[Row[Any]]) -> list[Span]:
         if not ref or (end is not None and end < row.started_at):
             ref, end = f"{STATUS}:{row.part}", row.started_at
         runs[row.planned] = (ref, None if end is None or row.ended_at is None else max(end, row.ended_at))
-        spans.append(_span(row, ref))
+        spans.append(_span(row, ref, zone))
     return spans
 
 
-def _span(row: Row[Any], ref: str) -> Span:
-    return Span(row.started_at, row.ended_at, row.planned, row.failure, row.day_precision, ref)
+def _span(row: Row[Any], ref: str, zone: tzinfo) -> Span:
+    start, end = row.started_at, row.ended_at
+    if row.day_precision and zone is not UTC:
+        fields = row.dated or {}
+        start = local_midnight(start, fields.get("started_at"), zone)
+        end = local_midnight(end, fields.get("ended_at"), zone)
+    return Span(start, end, row.planned, row.failure, row.day_precision, ref)

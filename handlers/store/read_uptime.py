@@ -2,21 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from handlers.rules.calendars import Calendar
+from handlers.rules.facts import Key
 from handlers.rules.figures import Figures, figures
-from handlers.rules.times import parse_moment
 from handlers.store.engine import Database
-from handlers.store.read_spans import Window, spans_of
-from handlers.store.reading import connection_ids
-from handlers.store.rowset import Transaction
-from handlers.store.schema import asset_history, assets, events
-
-ASSETS_AT_ONCE = 100
-"""Assets whose spans are read together: few enough for memory, enough to spare round trips."""
+from handlers.store.read_looks import Look, Looked, Looker, looked
+from handlers.store.read_members import OWN, Reach
+from handlers.store.read_spans import Window
+from handlers.store.reading import Readable, connection_ids
+from handlers.store.schema import assets, events
 
 
 class AssetFigures(msgspec.Struct, frozen=True):
@@ -27,7 +25,10 @@ class AssetFigures(msgspec.Struct, frozen=True):
         asset: its key.
         site: key of its site; None where nobody said.
         observed_from: when its first known fact happened; None where it was only named by facts that left it since.
-        figures: what the window comes to.
+        figures: what the window comes to; in operating time where it was looked at with a calendar.
+        look: how it was looked at.
+        elapsed: with a calendar, the same as if it operated always.
+        linked: what it is linked to, and stands for.
     """
 
     connection: str
@@ -35,6 +36,9 @@ class AssetFigures(msgspec.Struct, frozen=True):
     site: str | None
     observed_from: datetime | None
     figures: Figures
+    look: Look
+    elapsed: Figures | None = None
+    linked: tuple[Key, ...] = ()
 
 
 def connections_with_assets(database: Database) -> list[str]:
@@ -42,7 +46,7 @@ def connections_with_assets(database: Database) -> list[str]:
     return connection_ids(database, assets.c.connection_id)
 
 
-def data_as_of(database: Database, connections: Sequence[str]) -> dict[str, datetime]:
+def data_as_of(database: Readable, connections: Sequence[str]) -> dict[str, datetime]:
     """When the newest fact of each connection happened; connections without any are left out."""
     newest = sa.select(sa.func.max(events.c.occurred_at))
     found = {}
@@ -55,53 +59,43 @@ def data_as_of(database: Database, connections: Sequence[str]) -> dict[str, date
 
 
 def asset_figures(
-    database: Database, connection: str, window: Window, asset: str | None = None
+    database: Readable, connection: str, look: Window | Looker, asset: str | None = None, *, reach: Reach = OWN
 ) -> Iterator[AssetFigures]:
     """The figures of a connection's assets, by key; deleted ones and those that were only named among them.
 
     Args:
         database: to read from; each group of assets on one snapshot.
         connection: whose assets.
-        window: of which time, as known when.
+        look: how each asset is looked at; a window alone is that one, in UTC and without a calendar, for all.
         asset: only the one of that key.
+        reach: what counts as an asset's own.
     """
-    after = ""
-    while True:
-        with database.read() as plain:
-            tx = Transaction(plain)
-            page = plain.execute(_page(connection, asset, after)).all()
-            spans = spans_of(tx, [(connection, row.key) for row in page], window)
-        for row in page:
+    for page, _ in looked(database, connection, _looker(look), lambda _tx, _page: None, asset, reach=reach):
+        for each in page:
             yield AssetFigures(
                 connection=connection,
-                asset=row.key,
-                site=row.site_key,
-                observed_from=row.observed_from,
-                figures=figures(
-                    spans.get((connection, row.key), ()),
-                    window.since,
-                    window.until,
-                    window.as_of,
-                    in_service=parse_moment(row.fields.get("in_service_date")),
-                    decommissioned=parse_moment(row.fields.get("decommissioned_date")),
-                ),
+                asset=each.key,
+                site=each.site,
+                observed_from=each.observed_from,
+                figures=_figures(each, each.look.calendar),
+                look=each.look,
+                linked=each.linked,
+                elapsed=None if each.look.calendar is None else _figures(each, None),
             )
-        if len(page) < ASSETS_AT_ONCE:
-            return
-        after = page[-1].key
 
 
-def _page(connection: str, asset: str | None, after: str) -> sa.Select[Any]:
-    history = asset_history
-    observed_from = (
-        sa.select(sa.func.min(history.c.occurred_at))
-        .where(history.c.connection_id == assets.c.connection_id, history.c.asset_key == assets.c.key)
-        .scalar_subquery()
+def _looker(look: Window | Looker) -> Looker:
+    if isinstance(look, Window):
+        alike = Look(look)
+        return lambda _key, _site: alike
+    return look
+
+
+def _figures(asset: Looked, calendar: Calendar | None) -> Figures:
+    return figures(
+        asset.spans,
+        *asset.look.window,
+        in_service=asset.in_service,
+        decommissioned=asset.decommissioned,
+        calendar=calendar,
     )
-    statement = (
-        sa.select(assets.c.key, assets.c.site_key, assets.c.fields, observed_from.label("observed_from"))
-        .where(assets.c.connection_id == connection, assets.c.key > after)
-        .order_by(assets.c.key)
-        .limit(ASSETS_AT_ONCE)
-    )
-    return statement if asset is None else statement.where(assets.c.key == asset)

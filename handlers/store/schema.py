@@ -6,8 +6,11 @@ What each row is stands in the comment above its table; changes go through a mig
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text, text
 
 from handlers.store.columns import Document, Instant
+from handlers.store.schema_links import asset_links
+from handlers.store.schema_pm import pm_occurrences
 from handlers.store.schema_records import (
     asset_history,
+    asset_parent_edges,
     asset_status_edges,
     assets,
     connection_health,
@@ -21,10 +24,13 @@ from handlers.store.schema_records import (
     vendors,
     work_orders,
 )
+from handlers.store.schema_reports import report_snapshots
 from handlers.store.tables import metadata, ordered_text
 
 __all__ = [
     "asset_history",
+    "asset_links",
+    "asset_parent_edges",
     "asset_status_edges",
     "assets",
     "audit_head",
@@ -41,10 +47,12 @@ __all__ = [
     "metadata",
     "meter_readings",
     "meters",
+    "pm_occurrences",
     "pm_plans",
     "purchase_orders",
     "replay_items",
     "replays",
+    "report_snapshots",
     "retries",
     "vendors",
     "work_orders",

@@ -3,7 +3,8 @@
 from sqlalchemy import Boolean, Column, Index, PrimaryKeyConstraint, Table, Text, text
 
 from handlers.store.columns import Document, Instant
-from handlers.store.tables import identity, metadata, ordered_text, registers
+from handlers.store.conditions import IN_PROGRESS_ORDER, UNFINISHED_ORDER, VALID_SPAN
+from handlers.store.tables import identity, index_of, metadata, ordered_text, registers
 
 # The newest known state of a work order.
 work_orders = Table(
@@ -16,12 +17,16 @@ work_orders = Table(
     Column("title", Text),
     Column("asset_key", ordered_text()),
     Column("site_key", ordered_text()),
-    Column("due_at", Text, comment="an instant, or a date"),
+    Column("due_at", ordered_text(), comment="an instant, or a date"),
     Column("completed_at", Instant),
     Column("spells", Document, nullable=False, server_default=text("'[]'")),
+    Column("pm_plan_key", ordered_text(), comment="of the maintenance plan that made it"),
     *registers(),
     PrimaryKeyConstraint("connection_id", "key"),
     Index("work_orders_asset", "connection_id", "asset_key"),
+    Index("work_orders_plan", "connection_id", "pm_plan_key", "key"),
+    index_of(UNFINISHED_ORDER, "work_orders_due", "connection_id", "due_at"),
+    index_of(IN_PROGRESS_ORDER, "work_orders_in_progress", "connection_id", "key"),
 )
 
 # The newest known state of an asset; a bare row where it was only named.
@@ -58,6 +63,7 @@ downtime = Table(
     *registers(),
     PrimaryKeyConstraint("connection_id", "origin", "key", "part"),
     Index("downtime_asset", "connection_id", "asset_key", "started_at", "ended_at"),
+    index_of(VALID_SPAN, "downtime_ended", "connection_id", "ended_at"),
 )
 
 # One `asset.status_changed`: an edge of the status stream, in the order of facts.
@@ -68,6 +74,17 @@ asset_status_edges = Table(
     Column("asset_key", ordered_text(), nullable=False),
     Column("stamp", ordered_text(), nullable=False),
     Column("status", Text),
+    PrimaryKeyConstraint("connection_id", "asset_key", "stamp"),
+)
+
+# What one fact states of an asset's parent, in the order of facts: a move keeps what was before it.
+asset_parent_edges = Table(
+    "asset_parent_edges",
+    metadata,
+    Column("connection_id", ordered_text(), nullable=False),
+    Column("asset_key", ordered_text(), nullable=False),
+    Column("stamp", ordered_text(), nullable=False),
+    Column("parent_key", ordered_text(), comment="null where it states that there is none"),
     PrimaryKeyConstraint("connection_id", "asset_key", "stamp"),
 )
 
@@ -123,13 +140,7 @@ inventory_items = Table(
     Column("below_reorder_point", Boolean, comment="in any of its levels; null where none has a point and a quantity"),
     *registers(),
     PrimaryKeyConstraint("connection_id", "key"),
-    Index(
-        "inventory_items_below",
-        "connection_id",
-        "key",
-        sqlite_where=text("below_reorder_point"),
-        postgresql_where=text("below_reorder_point"),
-    ),
+    index_of("below_reorder_point", "inventory_items_below", "connection_id", "key"),
 )
 
 # The newest known state of a vendor.
@@ -192,7 +203,7 @@ pm_plans = Table(
     PrimaryKeyConstraint("connection_id", "key"),
 )
 
-# A subject that a thin event named, so that its record has to be fetched; gone once a full record is as new.
+# A subject that a thin event named, or a full record was about; due while its record has to be fetched.
 fetches = Table(
     "fetches",
     metadata,
@@ -200,10 +211,16 @@ fetches = Table(
     Column("kind", Text, nullable=False),
     Column("key", ordered_text(), nullable=False),
     Column("wanted_by", ordered_text(), nullable=False, comment="stamp of the newest thin event"),
+    Column("wanted_at", Instant, comment="when the last one without time or id came"),
+    Column(
+        "full_by", ordered_text(), nullable=False, server_default=text("''"), comment="greatest stamp of a full record"
+    ),
+    Column("full_at", Instant, comment="when a full record last came"),
+    Column("is_due", Boolean, nullable=False, server_default=text("false")),
     Column("source_entity", Text, comment="what the source calls it; null where the kind says enough"),
     Column("asked_at", Instant, comment="when it was last asked for; null again once a newer event wants it"),
     PrimaryKeyConstraint("connection_id", "kind", "key"),
-    Index("fetches_due", "connection_id", "asked_at"),
+    index_of("is_due", "fetches_due", "connection_id", "asked_at"),
 )
 
 # The health of a connection, as its operational events tell it; one row a connection, whose key is its id.

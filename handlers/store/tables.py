@@ -1,6 +1,6 @@
 """What tables are made of: the metadata that holds them all, text in byte order, a folded record's columns."""
 
-from sqlalchemy import Boolean, Column, MetaData, Text, text
+from sqlalchemy import Boolean, Column, Index, MetaData, Text, text
 
 from handlers.store.columns import Document
 
@@ -28,3 +28,8 @@ def registers() -> tuple[Column[object], ...]:
         Column("anomalies", Document, nullable=False, server_default=text("'[]'")),
         Column("is_deleted", Boolean, nullable=False, server_default=text("false")),
     )
+
+
+def index_of(condition: str, name: str, *columns: str) -> Index:
+    """An index of only the rows that meet a condition, on both databases."""
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))

@@ -52,6 +52,8 @@ def work_order_events(draw: st.DrawFn) -> Event:
                 "completed_at": st.one_of(st.none(), minutes).map(_moment),
                 "malfunction_start_at": minutes.map(_moment),
                 "malfunction_end_at": minutes.map(_moment),
+                "scheduled_start_at": st.one_of(st.none(), minutes).map(_moment),
+                "actual_labor": st.sampled_from((0, 60, None)),
             },
         )
     )
@@ -100,7 +102,11 @@ def asset_events(draw: st.DrawFn) -> Event:
     verb = draw(st.sampled_from(("created", "updated", "status_changed", "status_changed", "deleted", "restored")))
     fields: dict[str, Json] = draw(
         st.fixed_dictionaries(
-            {}, optional={"name": st.sampled_from((None, "Feed pump")), "parent_ref": st.just(_ref("LINE-1"))}
+            {},
+            optional={
+                "name": st.sampled_from((None, "Feed pump")),
+                "parent_ref": st.sampled_from((None, _ref("LINE-1"), _ref("LINE-2"))),
+            },
         )
     )
     if verb == "status_changed":

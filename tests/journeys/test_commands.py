@@ -11,7 +11,7 @@ from worker.main import build
 
 def _leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
     below: Mapping[str, Any] | None = getattr(command, "commands", None)
-    if below is None:
+    if below is None or (path and command.invoke_without_command):
         yield " ".join(path)
     for name, each in (below or {}).items():
         yield from _leaves(each, (*path, name))

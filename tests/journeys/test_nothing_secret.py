@@ -100,11 +100,14 @@ class _Searched:
     def _requests(self, gone: Sender) -> None:
         """Whatever a sender, or a stranger, may post."""
         plant = self.plant
-        good = event("work_order.created", "WO-1", "08:00", "good-1", asset_key="PUMP-1")
+        good = event("work_order.created", "WO-1", "08:00", "good-1", asset_key="PUMP-1", status="in_progress")
+        also = event("asset.created", "PUMP-2", "08:00", "good-2")
+        every_month = {"status": "active", "cycles": [{"interval": 1, "unit": "month"}], "start_date": "2026-01-15"}
+        plan = event("pm_plan.created", "PLAN-1", "08:00", "good-3", asset_keys=["PUMP-1"], **every_month)
         wrong = [_mapped(), b'{"note": "%s' % BODY.encode(), b'["%s"]' % BODY.encode(), BODY.encode()]
         wrong += [gzip.compress(_mapped()), b"[" * 5000 + BODY.encode(), b'{"id": 1e1000000, "%s": 1}' % BODY.encode()]
         ignored = json.dumps({**event("weather.changed", "SKY", "08:00", "sky-1"), "data": {"key": "S", "note": BODY}})
-        bodies: list[bytes] = [json.dumps(good).encode(), ignored.encode(), *wrong]
+        bodies: list[bytes] = [*(json.dumps(each).encode() for each in (good, also, plan)), ignored.encode(), *wrong]
         for body in bodies:
             plant.deliver([body])
             for signature in ("", f"sha256={VALUE}", "0" * 64, plant.sign(b"other" + body)):

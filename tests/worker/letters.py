@@ -78,6 +78,10 @@ class Yard:
         """Has a batch worked on."""
         self._dispatcher.process(batch, Envelope("live", "1-0", batch))
 
+    def suspected(self, *batch: Delivery) -> None:
+        """Has a batch worked on that has ended two workers."""
+        self._dispatcher.process(batch, Envelope("live", "1-0", batch, times_delivered=3))
+
     def beat(self) -> int:
         """What the scheduler does in a second, and the workers at once; returns how many letters went by themselves."""
         there = [each.id for each in self._registry.all().values() if not each.paused]

@@ -82,3 +82,9 @@ def cleared(yard: Yard, *tables: sa.Table) -> None:
     with yard.database.write() as connection:
         for table in tables:
             connection.execute(sa.delete(table))
+
+
+def edited(yard: Yard, statement: sa.Executable) -> None:
+    """Has somebody change what stands."""
+    with yard.database.write() as connection:
+        connection.execute(statement)

@@ -11,14 +11,13 @@ import pytest
 
 from handlers.connections import Registry
 from handlers.events import WHOLE_BODY, Delivery
-from handlers.signatures import pointer
 from handlers.sources import load
 from handlers.store import letter_acts, read_deliveries, schema
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from tests import folding
 from tests.worker.letters import NOW, Yard, order, zoneless
-from worker import replay, shared
+from worker import replay
 from worker.units import Reader
 
 HUB = '[endpoints.hub]\nsource = "unified"\nid = "/connection_id"\nsecrets = [{ ref = "env:H" }]\n'
@@ -294,20 +293,22 @@ def test_the_archive_is_read_anew_for_one_connection_without_the_others(hub: Hub
     assert [(unit.connection_id, unit.index, unit.delivery) for unit in units] == [("south", 1, delivery)]
 
 
-def test_an_array_inside_the_body_is_shared_out_and_everything_keeps_its_place() -> None:
-    body = b'{"n": 1, "value": [{"s": "a", "x": 1.0}, {"s": "b"}, {"s": "a"}, 7]}'
+def test_however_many_share_a_body_each_of_its_elements_is_read_once(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read whole for each, a thousand events of as many members took nine seconds."""
+    read = Reader._items
+    sizes: list[int] = []
 
-    found = shared.shares(pointer("/value/*/s"), body)
+    def measured(reader: Reader, body: Delivery, connection: Any) -> Any:
+        sizes.append(len(body.body))
+        return read(reader, body, connection)
 
-    assert found is not None
-    assert [(share.external_id, share.elements, share.body) for share in found] == [
-        ("a", (0, 2), b'{"n":1,"value":[{"s": "a", "x": 1.0},null,{"s": "a"},null]}'),
-        ("b", (1,), b'{"n":1,"value":[null,{"s": "b"},null,null]}'),
-        (None, (3,), b'{"n":1,"value":[null,null,null,7]}'),
-    ]
-    assert found[0].paths == ("$.value[0].s", "$.value[2].s")
+    monkeypatch.setattr(Reader, "_items", measured)
+    names = [f"m{number:02}" for number in range(40)]
+    for name in names:
+        hub.join(name)
+    events = [of(name.upper(), order(f"e-{name}")) for name in names]
 
+    hub.send(*events, to="hub")
 
-def test_a_body_of_one_connection_is_read_as_it_came() -> None:
-    body = b' [{"c": 7} , {"c": "7"}] '
-    assert [share.body for share in shared.shares(pointer("/c"), body) or ()] == [body]
+    assert hub.told() == {(name, f"e-{name}"): ("applied", place) for place, name in enumerate(names)}
+    assert sum(sizes) == sum(len(orjson.dumps(event)) + len("[]") for event in events)

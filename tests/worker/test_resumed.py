@@ -3,12 +3,15 @@
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 
+from handlers.events import Delivery
 from handlers.store import retries, schema
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from tests.worker.letters import Yard, order
+from tests.worker.test_endpoints import of, peopled
 from worker import resumed
 from worker.resumed import BEATS, resumed_rows
 from worker.scheduler import Tick
@@ -120,3 +123,26 @@ def test_one_that_is_paused_again_at_once_stays_as_it_is(yard: Yard, monkeypatch
     assert scheduler.beat() == 1
     assert scheduler.beat("plant") == 0
     assert scheduler.beat("plant") == 0
+
+
+def test_what_waits_for_a_member_of_a_shared_address_is_found_under_its_own_name(
+    database: Database, tmp_path: Path
+) -> None:
+    """Whether its part of a body waits, the whole of one, or one that had to be tried alone."""
+    hub = peopled(database, tmp_path)
+    scheduler = _Sleepers(hub)
+    hub.join("south", PAUSED)
+    scheduler.beat("south")
+    hub.send(of("NORTH", order("e1")), of("SOUTH", order("e2")), to="hub")
+    hub.send(of("SOUTH", order("e3", "WO-3")), to="hub")
+    suspect = Delivery("suspect", "hub", hub.now, orjson.dumps([of("SOUTH", order("e4", "WO-4"))]))
+    hub.suspected(suspect)
+    hub.work()
+    assert set(hub.outcomes()) == {"e1"}
+
+    hub.join("south")
+    assert scheduler.beat() == 3
+    hub.work()
+
+    assert set(hub.outcomes()) == {"e1", "e2", "e3", "e4"}
+    assert hub.rows(schema.retries) == []

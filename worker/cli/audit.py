@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from handlers.rules.times import kept_instant
 from handlers.store import audit as log
 from handlers.store.engine import Database
 from worker import audit
 from worker.cli import looking, output
 from worker.cli.roles import Home
+from worker.shapes.acts import told
 
 COLUMNS = ("no", "at", "who", "act", "reason", "plan", "outcome")
 
@@ -40,7 +40,7 @@ def list_(
     start, end = looking.bounds(since, until, ("--since", "--until"))
     with looking.opened(home) as (_, database):
         found = itertools.islice((each for each in log.entries(database) if _wanted(each, who, act, start, end)), limit)
-        count = looking.json_lines(map(_object, found)) if as_json else looking.rows(COLUMNS, map(_line, found))
+        count = looking.json_lines(map(told, found)) if as_json else looking.rows(COLUMNS, map(_line, found))
     if count == 0:
         looking.nothing("no such act")
 
@@ -110,7 +110,7 @@ def register(app: typer.Typer) -> None:
 
 def _printed(database: Database) -> Iterator[log.Entry]:
     for entry in log.entries(database):
-        output.json_line(_object(entry))
+        output.json_line(told(entry))
         yield entry
 
 
@@ -121,20 +121,6 @@ def _wanted(entry: log.Entry, who: str | None, act: str | None, since: datetime 
         and (since is None or entry.at >= since)
         and (until is None or entry.at < until)
     )
-
-
-def _object(entry: log.Entry) -> dict[str, Any]:
-    return {
-        "sequence": entry.sequence,
-        "at": kept_instant(entry.at),
-        "who": entry.who,
-        "act": entry.act,
-        "reason": entry.reason,
-        "plan": entry.plan,
-        "outcome": entry.outcome,
-        "previous_hash": entry.previous_hash,
-        "hash": entry.hash,
-    }
 
 
 def _line(entry: log.Entry) -> tuple[object, ...]:

@@ -67,6 +67,8 @@ def _shown(settings: UpSettings, name: str) -> object:
     value = getattr(settings, name)
     if name == "connections":
         return str(settings.connections_path)
+    if name == "calendars":
+        return str(settings.calendars_path)
     if name == "database_url":
         return redacted(settings.database)
     if name == "broker_url" and value is None:

@@ -23,6 +23,7 @@ from worker.cli import (
 from worker.cli.audited import NO_REASON, audited
 from worker.cli.roles import Home
 from worker.settings import WorkerSettings
+from worker.shapes.connections import described
 
 commands = typer.Typer(help="Who may send, and with which secrets.", no_args_is_help=True)
 
@@ -116,9 +117,9 @@ def list_(home: Home = None, as_json: Json = False) -> None:
     found, endpoints = known.all().values(), known.endpoints().values()
     if as_json:
         for each in found:
-            output.json_line(connections_shown.described(each))
+            output.json_line(described(each))
         for endpoint in endpoints:
-            output.json_line(connections_shown.described(endpoint))
+            output.json_line(described(endpoint))
     elif found or endpoints:
         connections_shown.in_list(found, endpoints)
     else:
@@ -134,7 +135,7 @@ def show(connection_id: Id, home: Home = None, as_json: Json = False) -> None:
     settings = load(WorkerSettings, home=home)
     found = given.address(given.registry(settings), connection_id, settings)
     if as_json:
-        output.json_line(connections_shown.described(found))
+        output.json_line(described(found))
     else:
         connections_shown.whole(found)
 

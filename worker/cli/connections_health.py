@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from handlers.connections import Connection
 from handlers.errors import ConfigurationError, ServiceUnreachableError, TransientError
 from handlers.settings import load
 from handlers.store.read_health import health_of
 from worker.cli import connections_shown, given, looking, output
 from worker.settings import WorkerSettings
+from worker.shapes.connections import record
 
 COLUMNS = ("health", "since", "last sync", "last error")
 
@@ -24,7 +24,7 @@ def listed(home: Path | None, connection_id: str | None, *, raw: bool, as_json: 
         looking.nothing("no connections" if connection_id is None else f"no connection {connection_id!r}")
     health = _health(home)
     if as_json:
-        looking.json_lines(_record(each, health.get(each.id)) for each in found)
+        looking.json_lines(record(each, health.get(each.id)) for each in found)
     else:
         connections_shown.in_list(found, more=(COLUMNS, [_cells(health.get(each.id, {})) for each in found]))
 
@@ -37,16 +37,6 @@ def _health(home: Path | None) -> Mapping[str, Mapping[str, Any]]:
     except (ServiceUnreachableError, TransientError) as error:
         output.note(f"maintenworks: nothing is known of their health: {error}")
         return {}
-
-
-def _record(connection: Connection, health: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {
-        "kind": "connection",
-        "connection": connection.id,
-        "key": connection.id,
-        **connections_shown.described(connection),
-        "health": health,
-    }
 
 
 def _cells(health: Mapping[str, Any]) -> Sequence[object]:

@@ -4,58 +4,13 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from handlers.connections import Connection, Endpoint, SecretRef
+from handlers.connections import Connection, Endpoint
 from handlers.connections.edits import Issued
 from worker.cli import output
+from worker.shapes.connections import described, state
 
 _COLUMNS = ("connection", "source", "customer", "environment", "scheme", "secrets", "state")
 _BOUNDS = (("from", "not_before"), ("until", "not_after"))
-
-
-def described(connection: Connection | Endpoint) -> dict[str, Any]:
-    """A connection, or an endpoint, as JSON: of its secrets, where each is and when it is valid."""
-    if isinstance(connection, Endpoint):
-        return _endpoint(connection)
-    options = connection.options
-    return {
-        "connection": connection.id,
-        "path": f"/webhooks/{connection.id if connection.has_address else connection.endpoint}",
-        "endpoint": connection.endpoint,
-        "external_id": connection.external_id,
-        "source": connection.source,
-        "customer": connection.customer,
-        "environment": connection.environment,
-        "scheme": connection.scheme.name,
-        "signature": connection.scheme.expects,
-        "paused": connection.paused,
-        "revoked": connection.revoked,
-        "rate_limit_per_s": connection.rate_limit,
-        "deployment": connection.deployment,
-        "api": connection.api.base_url if connection.api else None,
-        "time_zone": options.time_zone,
-        "site_zones": dict(options.site_zones),
-        "currency": options.currency,
-        "status_map": dict(options.status_map),
-        "priority_map": dict(options.priority_map),
-        "field_map": dict(options.field_map),
-        "order": options.order,
-        "map": dict(options.map),
-        "secrets": [_secret(ref) for ref in connection.secrets],
-    }
-
-
-def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
-    return {
-        "endpoint": endpoint.id,
-        "path": f"/webhooks/{endpoint.id}",
-        "source": endpoint.source,
-        "id": endpoint.pointer.text,
-        "scheme": endpoint.scheme.name,
-        "signature": endpoint.scheme.expects,
-        "revoked": endpoint.revoked,
-        "rate_limit_per_s": endpoint.rate_limit,
-        "secrets": [_secret(ref) for ref in endpoint.secrets],
-    }
 
 
 def in_list(
@@ -116,17 +71,6 @@ def issued(what: str, connection: Connection | Endpoint, new: Issued, *, as_json
     if new.secret is not None:
         output.line(f"secret, shown this once: {new.secret}")
         output.note(f"it is kept as {new.ref} in the home; give it to the sender")
-
-
-def state(connection: Connection | Endpoint) -> str:
-    """`active`, `paused` or `revoked`."""
-    if connection.revoked:
-        return "revoked"
-    return "paused" if isinstance(connection, Connection) and connection.paused else "active"
-
-
-def _secret(ref: SecretRef) -> dict[str, Any]:
-    return {"ref": ref.text, "not_before": ref.not_before, "not_after": ref.not_after}
 
 
 def _secret_line(ref: dict[str, Any]) -> str:

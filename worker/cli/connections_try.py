@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from handlers.connections import Connection, Endpoint, Registry
+from handlers.connections.zones import Zones, zones_of
 from handlers.events import WHOLE_BODY, Delivery, Json
 from handlers.rules.times import kept_instant
 from handlers.settings import load
@@ -15,10 +16,11 @@ from handlers.store.engine import Database
 from handlers.store.read_records import Chosen
 from handlers.store.scratch import Scratch
 from worker import trying
-from worker.cli import given, output, records
-from worker.cli.kinds import KINDS
+from worker.cli import given, output
 from worker.cli.roles import Home
 from worker.settings import WorkerSettings
+from worker.shapes.kinds import KINDS
+from worker.shapes.records import found_records
 from worker.trying import Tried, TriedEvent, TriedLetter
 
 _EVENTS = ("event", "type", "subject", "occurred", "outcome", "told")
@@ -64,7 +66,7 @@ def try_(
     with Scratch() as scratch:
         delivery = Delivery(trying.NAME, posted_to.id, arrived, body, headers)
         tried = trying.try_out(scratch, registry, of, delivery, max_body_bytes=settings.max_body_bytes)
-        found = list(_records(scratch.database))
+        found = list(_records(scratch.database, zones_of(registry.all()), arrived))
     if as_json:
         output.json_line(_as_json(of, tried, found))
     else:
@@ -93,9 +95,9 @@ def _known(registry: Registry, name: str, settings: WorkerSettings) -> Connectio
     return found
 
 
-def _records(database: Database) -> Iterator[dict[str, Json]]:
+def _records(database: Database, zones: Zones, now: datetime) -> Iterator[dict[str, Json]]:
     for kind in KINDS.values():
-        yield from records.found_records(database, kind, Chosen(deleted=True), judged=True)
+        yield from found_records(database, kind, Chosen(deleted=True), zones, now, judged=True)
 
 
 def _nothing(of: Connection | Endpoint) -> str:

@@ -14,6 +14,7 @@ from worker import acts
 from worker.cli import acting, dead_letters_edit, dead_letters_replay, dead_letters_shown, looking, output
 from worker.cli import dead_letters_given as asked
 from worker.cli.roles import Home
+from worker.shapes import letters as shapes
 
 Group = Annotated[
     str | None, typer.Option("--by", metavar="|".join(read_letters.GROUPS), help="Print groups of one of these.")
@@ -48,13 +49,13 @@ def list_(
             groups = read_letters.groups(database, wanted, by)[:limit]
             count = len(groups)
             if as_json:
-                looking.json_lines(dead_letters_shown.group(one, by) for one in groups)
+                looking.json_lines(shapes.group(one, by) for one in groups)
             else:
                 dead_letters_shown.in_groups(groups, by)
         else:
             found = itertools.islice(read_letters.listed(database, wanted), limit)
             if as_json:
-                count = looking.json_lines(map(dead_letters_shown.described, found))
+                count = looking.json_lines(map(shapes.described, found))
             else:
                 count = looking.rows(dead_letters_shown.COLUMNS, map(dead_letters_shown.line, found))
     if count == 0:
@@ -74,7 +75,7 @@ def show(id_: Letter, home: Home = None, as_json: looking.Json = False) -> None:
             count += 1
             told = (letter, read_letters.fate(database, letter), read_letters.payload(database, letter))
             if as_json:
-                output.json_line(dead_letters_shown.whole(*told))
+                output.json_line(shapes.whole(*told))
             else:
                 dead_letters_shown.tell(*told)
     if count == 0:
@@ -94,7 +95,7 @@ def export(
     """
     with looking.opened(home) as (_, database):
         count = looking.json_lines(
-            dead_letters_shown.exported(letter, read_letters.payload(database, letter))
+            shapes.exported(letter, read_letters.payload(database, letter))
             for letter in read_letters.listed(database, wanted)
         )
     if count == 0:

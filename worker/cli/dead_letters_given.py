@@ -10,15 +10,31 @@ from typing import Annotated, Any, Final
 import typer
 
 from handlers.errors import ConfigurationError
-from handlers.events import WHOLE_BODY, Json
-from handlers.rules.times import kept_instant
 from handlers.store.dead_letters import OPEN, STATES
-from handlers.store.read_letters import BODY, Wanted
+from handlers.store.read_letters import Wanted
 from worker.cli import looking, output
+from worker.shapes.letters import filters, key
+
+__all__ = [
+    "ALL",
+    "DryRun",
+    "Error",
+    "Fingerprint",
+    "Ids",
+    "Since",
+    "State",
+    "Type",
+    "Until",
+    "Yes",
+    "agreed",
+    "filtered",
+    "filters",
+    "key",
+    "rate",
+    "wanted",
+]
 
 ALL: Final = "all"
-_MOST_DIGITS: Final = 9
-"""Of an event's place in its delivery: what the databases' integers hold."""
 _RATE: Final = re.compile(r"([1-9][0-9]{0,5}) ?(?:/ ?s)?")
 
 Type = Annotated[str | None, typer.Option("--type", help="Of events that say they are of this type.")]
@@ -94,33 +110,6 @@ def filtered(*left_out: str) -> Callable[[Callable[..., None]], Callable[..., No
         return run
 
     return offered
-
-
-def key(text: str) -> tuple[str, int | None]:
-    """A letter's name, `DELIVERY/3` or `DELIVERY/body`; a delivery's id alone stands for all its letters."""
-    delivery, slash, place = text.rpartition("/")
-    if slash and place == BODY:
-        return delivery, WHOLE_BODY
-    if slash and place.isdecimal() and len(place) <= _MOST_DIGITS:
-        return delivery, int(place)
-    return text, None
-
-
-def filters(asked: Wanted) -> dict[str, Json]:
-    """The filters that were given, for the record."""
-    told: dict[str, Json] = {
-        "connection": asked.connection,
-        "type": asked.type,
-        "error": asked.code,
-        "fingerprint": asked.fingerprint,
-        "since": None if asked.since is None else kept_instant(asked.since),
-        "until": None if asked.until is None else kept_instant(asked.until),
-        "ids": None
-        if asked.keys is None
-        else [f"{name}/{index}" if index is not None else name for name, index in asked.keys],
-        "state": asked.state,
-    }
-    return {name: value for name, value in told.items() if value is not None}
 
 
 def rate(text: str) -> int:

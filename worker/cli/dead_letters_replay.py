@@ -18,6 +18,7 @@ from worker.acts import Operator
 from worker.cli import acting, dead_letters_shown, given, looking, output
 from worker.cli import dead_letters_given as asked
 from worker.cli.roles import Home
+from worker.shapes.letters import replay_described
 
 LOOK_AGAIN_SECONDS = 0.5
 """Between questions whether the workers are done."""
@@ -98,7 +99,7 @@ def _list(database: Database, *, as_json: bool) -> None:
     with database.read() as connection:
         found = replays.listed(Transaction(connection))
     if as_json:
-        looking.json_lines(map(dead_letters_shown.replay_described, found))
+        looking.json_lines(map(replay_described, found))
     else:
         looking.rows(dead_letters_shown.REPLAY_COLUMNS, map(dead_letters_shown.replay_line, found), right=("sent",))
     if not found:

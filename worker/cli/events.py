@@ -3,14 +3,12 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from handlers.errors import ConfigurationError
-from handlers.events import WHOLE_BODY, Outcome
-from handlers.model.types import ACTIONS
-from handlers.rules.times import kept_instant
+from handlers.events import Outcome
 from handlers.store.engine import Database
 from handlers.store.read_deliveries import Failure, Story, delivery, stories
 from handlers.store.read_events import KeptEvent, Wanted, listed_events
@@ -18,8 +16,8 @@ from worker import acts
 from worker.cli import acting, events_distrusted, looking, output
 from worker.cli import dead_letters_given as asked
 from worker.cli.roles import Home
+from worker.shapes import events as shapes
 
-KINDS = frozenset(type_.partition(".")[0] for type_ in ACTIONS)
 COLUMNS = ("received", "type", "subject", "outcome", "connection", "event", "delivery")
 FAILURE_COLUMNS = ("event", "state", "code", "path", "message", "attempts", "next")
 SUBJECT_HELP = "About this record: KIND/KEY such as work_order/WO-9, or a key of any kind."
@@ -55,7 +53,7 @@ def list_(
     if outcome is not None and outcome not in set(Outcome):
         raise ConfigurationError([f"--outcome: one of {', '.join(Outcome)}; not {outcome!r}"])
     start, end = looking.bounds(since, until, ("--since", "--until"))
-    kind, key = _subject(subject)
+    kind, key = shapes.subject(subject)
     wanted = Wanted(connection, type_, outcome, kind, key, start, end)
     if distrusted:
         if any((type_, outcome, subject)):
@@ -64,7 +62,7 @@ def list_(
         return
     with looking.opened(home) as (_, database):
         found = itertools.islice(listed_events(database, wanted), limit)
-        count = looking.json_lines(map(_event, found)) if as_json else looking.rows(COLUMNS, map(_line, found))
+        count = looking.json_lines(map(shapes.recorded, found)) if as_json else looking.rows(COLUMNS, map(_line, found))
     if count == 0:
         looking.nothing("no such event")
 
@@ -77,7 +75,7 @@ def show(id_: Id, connection: looking.Of = None, home: Home = None, as_json: loo
     """
     with looking.opened(home) as (_, database):
         found = stories(database, id_, connection)
-        count = looking.json_lines(map(_story, found)) if as_json else looking.each(found, _tell)
+        count = looking.json_lines(map(shapes.told, found)) if as_json else looking.each(found, _tell)
     if count == 0:
         _unknown(id_)
 
@@ -116,7 +114,7 @@ def replay(
     Example: `maintenworks events replay evt-7 --connection acme --reason "map mended"`
     """
     with looking.opened(home) as (_, database):
-        rows = [row for story in stories(database, id_, connection) for row in _again(story, id_)]
+        rows = [row for story in stories(database, id_, connection) for row in shapes.again(story, id_)]
         if not rows:
             _unknown(id_)
         if not dry_run:
@@ -135,14 +133,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(commands, name="events", rich_help_panel="Looking")
 
 
-def _subject(text: str | None) -> tuple[str | None, str | None]:
-    """Kind and key; a key may have a slash of its own, so that only a kind we know is one."""
-    if text is None:
-        return None, None
-    kind, slash, key = text.partition("/")
-    return (kind, key) if slash and kind in KINDS else (None, text)
-
-
 def _body(database: Database, id_: str, connection: str | None) -> bytes | None:
     ids = [story.delivery_id for story in stories(database, id_, connection)]
     if len(ids) > 1:
@@ -151,34 +141,8 @@ def _body(database: Database, id_: str, connection: str | None) -> bytes | None:
     return None if found is None else found.body
 
 
-def _again(story: Story, name: str) -> list[tuple[str, int, str]]:
-    """What is worked on again: all of a delivery, or the events of one id."""
-    if name == story.delivery_id:
-        return [(story.delivery_id, WHOLE_BODY, story.connection_id)]
-    return [(each.delivery_id, each.event_index, each.connection_id) for each in story.events]
-
-
 def _unknown(id_: str) -> NoReturn:
     looking.nothing(f"{id_}: it has not been processed yet, or never came")
-
-
-def _event(event: KeptEvent) -> dict[str, Any]:
-    return {
-        "event_id": event.event_id,
-        "connection": event.connection_id,
-        "type": event.type,
-        "subject_kind": event.subject_kind,
-        "subject_key": event.subject_key,
-        "occurred_at": kept_instant(event.occurred_at),
-        "version": event.version,
-        "received_at": kept_instant(event.received_at),
-        "processed_at": kept_instant(event.processed_at),
-        "outcome": event.outcome,
-        "delivery_id": event.delivery_id,
-        "event_index": event.event_index,
-        "digest": event.digest,
-        "event_id_reused": event.event_id_reused,
-    }
 
 
 def _line(event: KeptEvent) -> tuple[object, ...]:
@@ -194,33 +158,9 @@ def _line(event: KeptEvent) -> tuple[object, ...]:
     )
 
 
-def _story(story: Story) -> dict[str, Any]:
-    return {
-        "delivery_id": story.delivery_id,
-        "connection": story.connection_id,
-        "received_at": kept_instant(story.received_at),
-        "processed_at": kept_instant(story.processed_at),
-        "verdict": story.verdict,
-        "secret_position": story.secret_position,
-        "headers": story.headers,
-        "body_bytes": story.body_bytes,
-        "body_digest": story.body_digest,
-        "distrusted_at": None if story.distrusted_at is None else kept_instant(story.distrusted_at),
-        "distrusted_by": story.distrusted_by,
-        "repeat_of": story.repeat_of,
-        "events": [_event(event) for event in story.events],
-        "dead_letters": [_failure(each) for each in story.dead_letters],
-        "retries": [_failure(each) for each in story.retries],
-    }
-
-
-def _failure(row: Failure) -> dict[str, Any]:
-    return {"connection" if name == "connection_id" else name: value for name, value in row.items()}
-
-
 def _tell(story: Story) -> None:
     """Prints a story for people."""
-    fields = _story(story)
+    fields = shapes.told(story)
     listed = [fields.pop(name) for name in ("events", "dead_letters", "retries")]
     output.table(("field", "value"), [(name, value) for name, value in fields.items() if value not in (None, {})])
     if story.distrusted_at is not None:

@@ -1,7 +1,7 @@
 """What commands are given, read into what they mean: a connection's name, a body, headers, a length of time."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -9,6 +9,7 @@ from typing import Final
 import typer
 
 from handlers.connections import Address, Connection, Endpoint, Registry
+from handlers.connections.calendar_file import Calendars
 from handlers.errors import MaintenworksError, TransientError
 from handlers.settings import Settings
 from worker.cli import output
@@ -24,6 +25,19 @@ def registry(settings: Settings) -> Registry:
         ConfigurationError: the file is bad.
     """
     return Registry(settings.connections_path, settings.home)
+
+
+def calendars(settings: Settings, known: Collection[str]) -> Calendars:
+    """The operating calendars as their file says now; connections that nobody registered are told of.
+
+    Raises:
+        ConfigurationError: the file is bad.
+    """
+    found = Calendars(settings.calendars_path)
+    for each in found.connections:
+        if each not in known:
+            output.note(f"maintenworks: {settings.calendars_path}: connections.{each}: no connection has that name")
+    return found
 
 
 def connection(found: Registry, connection_id: str, settings: Settings) -> Connection:

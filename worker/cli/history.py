@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
-from handlers.rules.times import kept_instant
-from handlers.store.read_history import Line, history
-from worker.cli import looking
+from handlers.store.read_history import Line
+from handlers.store.read_timeline import timeline
+from worker.cli import given, looking
 from worker.cli.roles import Home
+from worker.shapes.history import told
 
-COLUMNS = ("occurred", "learned", "type", "subject", "detail")
+COLUMNS = ("occurred", "learned", "connection", "type", "subject", "detail")
 
 
 def history_(
@@ -23,14 +24,19 @@ def history_(
 ) -> None:
     """Print an asset's timeline, oldest first: every event that names it, or whose subject was on it at the time.
 
-    Sorted by when things happened; beside it stands when we learned of them.
+    Sorted by when things happened; beside it stands when we learned of them. What `assets link` made one has one
+    timeline, and each line says which connection tells it; where maintenance was due a line says what became of it.
 
     Example: `maintenworks history PUMP-7 --connection acme --from 2026-03-01`
     """
     start, end = looking.bounds(since, until, ("--from", "--to"))
-    with looking.opened(home) as (_, database):
-        lines = history(database, connection, asset, start, end)
-        count = looking.json_lines(map(_printed, lines)) if as_json else looking.rows(COLUMNS, map(_line, lines))
+    with looking.opened(home) as (settings, database):
+        known = given.registry(settings).all()
+        lines = timeline(database, connection, asset, start, end)
+        if as_json:
+            count = looking.json_lines(told(line, known.get(line.connection)) for line in lines)
+        else:
+            count = looking.rows(COLUMNS, map(_line, lines))
     if count == 0:
         looking.nothing(f"nothing is known of asset {asset!r} of {connection} {'then' if start or end else 'yet'}")
 
@@ -40,23 +46,10 @@ def register(app: typer.Typer) -> None:
     app.command("history", rich_help_panel="Looking")(history_)
 
 
-def _printed(line: Line) -> dict[str, object]:
-    return {
-        "connection": line.connection,
-        "asset_key": line.asset,
-        "occurred_at": kept_instant(line.occurred_at),
-        "received_at": None if line.received_at is None else kept_instant(line.received_at),
-        "type": line.type,
-        "subject_kind": line.subject_kind,
-        "subject_key": line.subject_key,
-        "event_id": line.event_id,
-        "detail": line.detail,
-    }
-
-
 def _line(line: Line) -> tuple[object, ...]:
     told = {
         name: ",".join(map(str, value)) if isinstance(value, list) else value for name, value in line.detail.items()
     }
     detail = " ".join(f"{name}={value}" for name, value in told.items())
-    return (line.occurred_at, line.received_at, line.type, f"{line.subject_kind} {line.subject_key}", detail)
+    subject = f"{line.subject_kind} {line.subject_key}"
+    return (line.occurred_at, line.received_at, line.connection, line.type, subject, detail)

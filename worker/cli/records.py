@@ -2,24 +2,28 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from handlers.connections.zones import zones_of
 from handlers.errors import ConfigurationError
 from handlers.events import Json
 from handlers.rules.order import word
-from handlers.rules.printing import KeptSpan, printed, printed_downtime
+from handlers.rules.printing import KeptSpan
 from handlers.rules.registers import ref_key
 from handlers.rules.times import is_date, kept_instant
 from handlers.store.engine import Database
 from handlers.store.read_deliveries import source_record
 from handlers.store.read_downtime import kept_downtime
-from handlers.store.read_meters import kept_meters, kept_readings
+from handlers.store.read_meters import kept_readings
 from handlers.store.read_records import DUE_BEFORE, FILTERS, Chosen, kept_records
-from worker.cli import connections_health, looking, output
-from worker.cli.kinds import COLUMNS, KINDS
+from worker.cli import connections_health, given, looking, output, work
 from worker.cli.roles import Home
+from worker.shapes.kinds import COLUMNS, KINDS
+from worker.shapes.records import found_records
 
 CONNECTIONS = "connections"
 
@@ -45,6 +49,16 @@ def get(
         bool, typer.Option("--below-reorder", help="Less in some place than its reorder point.")
     ] = False,
     due_before: Annotated[str | None, typer.Option(metavar="T", help="Due before this date or time.")] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Of work-orders: what their work comes to, instead of them.")
+    ] = False,
+    by: Annotated[
+        str, typer.Option(metavar="|".join(work.NAMED), help="With --figures: what a line is about.")
+    ] = "all",
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="T", help="With --figures: finished from then on.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="T", help="With --figures: finished before.")] = None,
     limit: looking.Limit = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="The newest source record behind it instead, a line each.")
@@ -61,6 +75,8 @@ def get(
     Example: `maintenworks get work-orders WO-9 --connection acme --json`
 
     Example: `maintenworks get inventory-items --below-reorder`
+
+    Example: `maintenworks get work-orders --figures --by crew --from 2026-03-01 --to 2026-04-01`
     """
     given_filters = {
         "status": status,
@@ -83,9 +99,16 @@ def get(
         connections_health.listed(home, key or connection, raw=raw, as_json=as_json)
         return
     chosen = Chosen(connection, key, deleted, filters)
-    with looking.opened(home) as (_, database):
+    if not figures and (since, until, by) != (None, None, work.ALL):
+        raise ConfigurationError(["--from, --to, --by: go with --figures"])
+    if figures:
+        _figures(home, kind, work.Asked(chosen, since, until, by), as_json=as_json)
+        return
+    with looking.opened(home) as (settings, database):
         judged = as_json or key is not None
-        found = itertools.islice(found_records(database, KINDS[kind], chosen, judged=judged), limit)
+        zones, now = zones_of(given.registry(settings).all()), datetime.now(UTC)
+        records = found_records(database, KINDS[kind], chosen, zones, now, judged=judged)
+        found = itertools.islice(records, limit)
         if raw:
             count = _raw(database, KINDS[kind], chosen, limit)
         elif as_json:
@@ -115,21 +138,18 @@ def _check(kind: str, filters: Mapping[str, str]) -> None:
         raise ConfigurationError([f"{', '.join(unknown)}: no filter of {kind}, which have {choice}"])
 
 
+def _figures(home: Path | None, kind: str, asked: work.Asked, *, as_json: bool) -> None:
+    if KINDS.get(kind) != "work_order":
+        raise ConfigurationError([f"--figures: of work-orders; not of {kind}"])
+    with looking.opened(home) as (settings, database):
+        if work.figures(settings, database, asked, as_json=as_json) == 0:
+            looking.nothing("no such orders")
+
+
 def _kept_moment(text: str) -> str:
     """A date as it is, an instant as it is kept."""
     found = looking.moment(text, "--due-before")
     return text if is_date(text) else kept_instant(found)
-
-
-def found_records(database: Database, kind: str, chosen: Chosen, *, judged: bool) -> Iterator[dict[str, Json]]:
-    """Records as they print; `judged` has meters with their newest reading."""
-    if kind == "downtime":
-        return map(printed_downtime, kept_downtime(database, chosen))
-    if kind == "meter":
-        return map(printed, kept_meters(database, chosen, judged=judged))
-    if kind == "meter_reading":
-        return map(printed, kept_readings(database, chosen))
-    return map(printed, kept_records(database, kind, chosen))
 
 
 def _raw(database: Database, kind: str, chosen: Chosen, limit: int | None) -> int:

@@ -9,7 +9,7 @@ from handlers.errors import ConfigurationError
 from handlers.model import MODELS
 from handlers.rules.schemas import schema as schema_of
 from worker.cli import output
-from worker.cli.kinds import KINDS
+from worker.shapes.kinds import KINDS
 
 
 def schema(

@@ -372,7 +372,7 @@ def test_a_connection_that_stands_there_twice_is_an_error_on_its_second_line() -
             "connections.toml:1: column 18: Expected ']' at the end of a table declaration; mend the TOML there",
         ),
         ("\na = ", "connections.toml:2: end of file: Invalid value; mend the TOML there"),
-        ("a = " + "[" * 100_000, "connections.toml:1: is nested too deeply; connections are tables of one level"),
+        ("a = " + "[" * 100_000, "connections.toml:1: is nested too deeply; its tables are of one level"),
     ],
 )
 def test_what_is_no_toml_is_told_by_its_place(text: str, line: str) -> None:

@@ -203,3 +203,18 @@ def test_spells_follow_the_order_to_another_asset(database: Database) -> None:
     down = created(asset_down=True, asset_ref=asset("PUMP-1"))
     spells(database, down, changed("updated", 5, asset_ref=asset("PUMP-2")))
     assert [row["asset_key"] for row in folding.state(database)["downtime"]] == ["PUMP-2"]
+
+
+def test_begun_work_that_was_cancelled_though_hours_are_booked_is_marked_whenever_they_come(database: Database) -> None:
+    begun = changed("status_changed", 5, status=status("in_progress"))
+    cancelled = changed("cancelled", 10, status=status("cancelled"))
+    assert order(database, created(), cancelled, begun)["anomalies"] == []
+    [anomaly] = order(database, changed("updated", 7, actual_labor=3600))["anomalies"]
+    assert anomaly == {
+        "code": "illegal_transition",
+        "from": "in_progress",
+        "to": "cancelled",
+        "at": "2026-03-01T12:10:00Z",
+        "because": "actuals",
+    }
+    assert order(database, changed("updated", 8, actual_labor=0))["anomalies"] == []

@@ -1,15 +1,18 @@
 import itertools
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.events import Action
-from handlers.rules.lifecycle import DELETED, NEXT, REOPENED, Move, illegal_moves
+from handlers.rules.lifecycle import DELETED, NEXT, REOPENED, Move, illegal_moves, transitions
 from tests.handlers.rules.sweep import untimed
 
+KPI = json.loads((Path(__file__).parents[2] / "samples" / "kpi-examples.json").read_text())
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 DELETE = (None, Action.DELETED)
 RESTORE = (None, Action.RESTORED)
@@ -149,6 +152,72 @@ def test_restoring_what_was_reopened_before_it_was_deleted_leaves_it_in_progress
 def test_the_table_leads_nowhere_that_it_does_not_know() -> None:
     assert set().union(*NEXT.values()) <= set(NEXT)
     assert set(NEXT) == {*TABLE, REOPENED, DELETED}
+
+
+def cancelled(*steps: Step) -> list[dict[str, str]]:
+    return illegal_moves(life(*steps), actuals=True)
+
+
+@pytest.mark.parametrize("begun", ["in_progress", "on_hold"])
+def test_begun_work_is_cancelled_regularly_only_as_long_as_nothing_is_booked(begun: str) -> None:
+    assert illegal("approved", begun, "cancelled") == []
+    [told] = cancelled("approved", begun, "cancelled")
+    assert (told["from"], told["to"], told["because"]) == (begun, "cancelled", "actuals")
+    assert [each["because"] for each in cancelled(begun, "cancelled", DELETE)] == ["actuals"]
+    assert [each["because"] for each in cancelled(begun, "cancelled", DELETE, RESTORE, "cancelled")] == ["actuals"]
+
+
+def test_what_is_booked_says_nothing_of_a_cancelling_that_was_taken_back_or_came_before_any_work() -> None:
+    assert [each["to"] for each in cancelled("in_progress", "cancelled", "approved")] == ["approved"]
+    assert cancelled("in_progress", "cancelled", ("in_progress", Action.RESTORED), "completed") == []
+    assert cancelled("approved", "cancelled") == []
+
+
+def test_a_jump_over_completion_has_only_its_own_mark() -> None:
+    assert [("because" in each) for each in cancelled("in_progress", "completed", "cancelled")] == [False]
+
+
+def test_transitions_leave_out_what_moves_nothing_and_remember_the_fact() -> None:
+    found = transitions(life("approved", "approved", None, "in_progress", DELETE, RESTORE))
+    pairs = [(each.before, each.after) for each in found]
+    assert pairs == [
+        (None, "approved"),
+        ("approved", "in_progress"),
+        ("in_progress", "deleted"),
+        ("deleted", "in_progress"),
+    ]
+    assert [each.move.at.hour for each in found] == [8, 11, 12, 13]
+
+
+MAXIMO = {
+    "WAPPR": "requested",
+    "APPR": "approved",
+    "WSCH": "scheduled",
+    "WMATL": "on_hold",
+    "WPCOND": "on_hold",
+    "INPRG": "in_progress",
+    "COMP": "completed",
+    "CAN": "cancelled",
+    "CLOSE": "closed",
+}
+NOT_FOLLOWED = {
+    "closed": "ours goes through completed: work that is filed without being done is a jump to be seen",
+    "requested": "ours takes no approval back: what was approved and is asked for again is a jump",
+}
+"""Where moves lead that Maximo allows and our table does not, and why; what is only asked for is approved first."""
+
+
+def test_maximos_allowed_moves_are_regular_save_those_that_are_listed() -> None:
+    [example] = [each for each in KPI["examples"] if each["id"] == "maximo-transitions"]
+    odd = set()
+    for before, allowed in example["expected"].items():
+        for after in allowed:
+            one, other = MAXIMO[before], MAXIMO[after]
+            if illegal(one, other):
+                odd.add((one, other))
+    asked_for = {pair for pair in odd if pair[0] == "requested"}
+    assert asked_for == {("requested", each) for each in ("in_progress", "on_hold", "completed", "closed")}
+    assert {after for _, after in odd - asked_for} == set(NOT_FOLLOWED)
 
 
 STEPS = st.one_of(st.none(), st.sampled_from([*TABLE, "unknown", DELETE, RESTORE, REOPEN]))

@@ -90,11 +90,17 @@ def test_a_reset_starts_again_at_its_value_where_it_has_one(database: Database) 
 def test_what_is_no_position_of_a_counter_is_not_compared(database: Database, odd: dict[str, Json]) -> None:
     facts = (reading("R-1", 1, "100"), reading("R-2", 2, "5", **odd), reading("R-3", 3, "101"))
     assert lower(database, *facts) == []
+    # Nor does it hide, from the one behind it, the one before it.
+    assert lower(database, reading("R-4", 3, "99")) == [("R-4", "101")]
+    assert lower(database, reading("R-5", 4, "1", **odd), reading("R-6", 5, "98")) == [("R-4", "101"), ("R-6", "99")]
 
 
 def test_a_deleted_reading_is_not_compared_and_not_the_last(database: Database) -> None:
     gone = folding.event("meter_reading.deleted", "R-2", at=5)
     assert lower(database, reading("R-1", 1, "100"), reading("R-2", 2, "500"), reading("R-3", 3, "101"), gone) == []
+    assert lower(database, reading("R-4", 2, "99", at=4)) == [("R-4", "100")]
+    settled = folding.event("meter_reading.deleted", "R-4", at=5)
+    assert lower(database, settled) == []
     assert lower(database, folding.event("meter_reading.restored", "R-2", at=6)) == [("R-3", "500")]
 
 
@@ -134,3 +140,46 @@ def test_a_reading_that_does_not_say_when_was_read_when_it_was_told(database: Da
     folding.apply(database, [[folding.event("meter_reading.recorded", "R-1", {"value": "1"}, at=7)]])
     [kept] = kept_readings(database, Chosen())
     assert printed(kept)["read_at"] == _moment(7)
+
+
+def _day(number: int, value: str, **more: Json) -> Event:
+    return reading(f"R-{number}", 0, value, **{"read_at": f"2026-03-{number:02d}T00:00:00Z", **more})
+
+
+def test_usage_goes_on_over_every_epoch_and_says_what_the_average_is_of(database: Database) -> None:
+    """990 to 998; over the end at 1000 to 3; a new meter at 50 and on to 54; a reset to 0 and on to 2: 8+5+4+2."""
+    rim = folding.event("meter.updated", "M", {"is_counter": True, "rollover_at": "1000"}, at=1)
+    told = [
+        _day(1, "990"),
+        _day(3, "998"),
+        _day(5, "3", rollover=True),
+        _day(6, "50", meter_replaced=True),
+        _day(9, "54"),
+        folding.event("meter.reset", "M", {"value": "0", "read_at": "2026-03-10T00:00:00Z"}, at=2),
+        _day(20, "2"),
+    ]
+    said = meter(database, rim, *reversed(told))
+    assert (said["epochs"], said["epoch_started_at"]) == (4, "2026-03-10T00:00:00Z")
+    assert said["usage"] == {
+        "counted": "19",
+        "per_day": "1",
+        "rule": "readings of the 365 days up to the last",
+        "from": "2026-03-01T00:00:00Z",
+        "to": "2026-03-20T00:00:00Z",
+        "readings": 7,
+    }
+    corrected = reading("R-9", 0, "55", read_at="2026-03-09T00:00:00Z", at=9)
+    assert meter(database, corrected)["usage"]["counted"] == "20"
+
+
+def test_what_counts_down_is_used_up_and_a_gauge_counts_nothing(database: Database) -> None:
+    down = folding.event("meter.updated", "M", {"is_counter": True, "counts_down": True}, at=1)
+    assert meter(database, down, _day(1, "100"), _day(3, "97"))["usage"]["per_day"] == "1.5"
+    said = meter(database, folding.event("meter.updated", "M", {"is_counter": False}, at=2))
+    assert (said["epochs"], said["usage"]) == (1, None)
+
+
+def test_a_single_reading_has_no_average_and_a_wrong_one_none_of_the_usage(database: Database) -> None:
+    assert meter(database, reading("R-0", 0, None, value_text="RED"))["usage"] is None
+    assert meter(database, _day(1, "5"))["usage"]["per_day"] is None
+    assert meter(database, _day(2, "1"), _day(3, "7"))["usage"]["counted"] == "2"

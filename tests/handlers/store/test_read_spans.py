@@ -3,9 +3,10 @@
 import random
 import tracemalloc
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -67,9 +68,9 @@ def _put(database: Database, rows: Sequence[dict[str, Any]]) -> None:
         Transaction(connection).insert(downtime, rows)
 
 
-def _spans(database: Database, window: Window = EVER, asset: tuple[str, str] = PUMP) -> list[Span]:
+def _spans(database: Database, window: Window = EVER, asset: tuple[str, str] = PUMP, zone: tzinfo = UTC) -> list[Span]:
     with database.read() as connection:
-        return spans_of(Transaction(connection), [asset, ("c", "OTHER"), ("d", "PUMP")], window).get(asset, [])
+        return spans_of(Transaction(connection), [asset, ("c", "OTHER"), ("d", "PUMP")], window, zone).get(asset, [])
 
 
 def _drawn(dice: random.Random) -> list[dict[str, Any]]:
@@ -104,6 +105,31 @@ def test_what_a_window_needs_gives_the_figures_that_the_whole_past_gives(databas
             as_of = dice.choice([until, dice.randint(since, HORIZON + 14), HORIZON + 20])
             window = Window(*(START + timedelta(hours=each) for each in (since, until, as_of)))
             assert figures(_spans(database, window), *window) == figures(whole, *window), (seed, window)
+
+
+def _dated(row: dict[str, Any], dice: random.Random) -> dict[str, Any]:
+    """A row six times as long; an interval of it perhaps told by plain dates, which are kept as midnights UTC."""
+    moved = {name: row[name] and START + 6 * (row[name] - START) for name in ("started_at", "ended_at")}
+    if row["origin"] != "interval":
+        return row | moved | {"fields": {}}
+    named = [name for name, moment in moved.items() if moment is not None and dice.random() < 0.7]
+    days = {name: moved[name].date().isoformat() for name in named}
+    moved |= {name: datetime.fromisoformat(f"{day}T00:00:00Z") for name, day in days.items()}
+    return row | moved | {"day_precision": bool(days), "fields": days}
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_so_it_does_where_a_zone_moves_plain_dates_as_far_as_any_does(local: Database, zone: str) -> None:
+    for seed in range(size(60, 4_000)):
+        dice = random.Random(seed)
+        _put(local, [_dated(row, dice) for row in _drawn(dice)])
+        whole = _spans(local, zone=ZoneInfo(zone))
+        for _ in range(20):
+            since, until = sorted(dice.sample(range(-12, 6 * HORIZON + 84), 2))
+            as_of = dice.choice([until, dice.randint(since, 6 * HORIZON + 84), 6 * HORIZON + 120])
+            window = Window(*(START + timedelta(hours=each) for each in (since, until, as_of)))
+            needed = _spans(local, window, zone=ZoneInfo(zone))
+            assert figures(needed, *window) == figures(whole, *window), (seed, window)
 
 
 def test_what_ended_before_the_window_and_what_starts_after_it_is_left_alone(local: Database) -> None:
@@ -201,14 +227,20 @@ def test_the_index_of_an_assets_down_time_finds_its_spans(empty_database: Databa
             statements.append((statement, parameters))
 
     rows = [_row("WO-1", hour, hour + 3, origin="work_order", part=f"{hour:06d}") for hour in (0, 10, 20, 22)]
-    _put(empty_database, rows)
+    others = [
+        _row(f"D-{number}", number % 100, number % 100 + 3, connection_id="cd"[number % 2], asset_key=f"X-{number}")
+        for number in range(6_000)
+    ]
+    _put(empty_database, [*rows, *others])
+    with empty_database.write() as connection:
+        connection.exec_driver_sql("ANALYZE")  # of a few rows any way to find them is as good
     sa.event.listen(empty_database.engine, "before_cursor_execute", heard)
     _spans(empty_database, Window(START + timedelta(hours=9), START + timedelta(hours=21), _end(100)))
     sa.event.remove(empty_database.engine, "before_cursor_execute", heard)
 
     plans = [_plan(empty_database, *each) for each in statements]
 
-    assert len(plans) == 4
+    assert len(plans) == 5  # the first is one a connection
     assert all(
         "downtime_asset" in plan or "sqlite_autoindex_downtime" in plan or "downtime_pkey" in plan for plan in plans
     )
@@ -220,7 +252,9 @@ def _plan(database: Database, statement: str, parameters: Any) -> str:
         if database.dialect == "sqlite":
             found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             return "\n".join(row.detail for row in found)
-        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        # PostgreSQL takes the rows asked for to be a hundred, so of a few thousand it would look at all.
+        for way in ("seqscan", "hashjoin", "mergejoin"):
+            connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
         return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -16,8 +17,10 @@ from handlers.store.read_deliveries import source_record, stories
 from handlers.store.read_downtime import kept_downtime
 from handlers.store.read_events import Wanted, events_of_delivery, events_of_id, listed_events
 from handlers.store.read_history import history
+from handlers.store.read_orders import kept_orders
 from handlers.store.read_records import Chosen, kept_records
 from handlers.store.read_spans import Window
+from handlers.store.read_today import day
 from handlers.store.read_uptime import asset_figures, connections_with_assets, data_as_of
 from handlers.store.reading import PAGE, connection_ids, open_database, walk
 from handlers.store.rowset import Transaction
@@ -41,6 +44,10 @@ QUESTIONS: dict[str, Question] = {
     "events of an id": lambda database: events_of_id(database, "a"),
     "events of a delivery": lambda database: events_of_delivery(database, "d"),
     "history": lambda database: history(database, "c", "PUMP-1"),
+    "today": lambda database: day(database, ["c", "d"], lambda *_: ZoneInfo("UTC"), folding.NOON).stops,
+    "orders with their times": lambda database: kept_orders(
+        database, Chosen(), lambda *_: ZoneInfo("UTC"), folding.NOON
+    ),
     "uptime": lambda database: asset_figures(database, "c", WINDOW),
     "connections": connections_with_assets,
     "newest facts": lambda database: data_as_of(database, ["c"]).items(),
@@ -77,11 +84,12 @@ def test_no_question_reads_a_whole_table_or_sorts_one(database: Database, monkey
                 name,
                 plan,
             )
-            if name not in SORTED and database.dialect == "sqlite":
+            named = any("SCAN e" in line for line in plan)  # rows looked up by name, as many as one page names
+            if name not in SORTED and not named and database.dialect == "sqlite":
                 # Only lines of one instant are sorted, in an asset's history.
                 assert not any("TEMP B-TREE" in line and "RIGHT PART" not in line for line in plan), (name, plan)
         if name in LONG and database.dialect == "sqlite":
-            assert {">", "<"} & set(plans[-1][0]), (name, plans)
+            assert any({">", "<"} & set(plan[0]) for plan in plans), (name, plans)
 
 
 def test_a_reader_that_pauses_holds_no_transaction_open(database_url: str, database: Database) -> None:

@@ -10,7 +10,7 @@ import pytest
 from handlers.model import MODELS
 from tests.handlers.model.samples import SAMPLES
 from tests.worker.cli.plant import Plant, event
-from worker.cli.kinds import COLUMNS, KINDS
+from worker.shapes.kinds import COLUMNS, KINDS
 
 OTHERS: dict[str, dict[str, Any]] = {
     "work_order": {"title": "Seal", "status": "approved", "asset_key": "PUMP-7", "asset_down": True},

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from handlers.model import MODELS
+from handlers.rules.schemas import TOLD
 from tests.worker.cli.plant import SAMPLES, Plant, event
 
 ORACLE = json.loads((SAMPLES / "oracles.json").read_text())["excavators"]
@@ -40,7 +41,10 @@ def test_a_record_prints_kind_connection_and_key_and_then_every_field_in_one_ord
     row = plant.run("get", "work-orders", "WO-1", "--json").row
 
     envelope = ["kind", "connection", "key", "is_deleted"]
-    assert list(row) == [*envelope, *MODELS["work_order"].fields, "custom_fields", "anomalies", "warnings"]
+    assert list(row) == [
+        *(*envelope, *MODELS["work_order"].fields, *TOLD["work_order"]),
+        *("custom_fields", "anomalies", "warnings"),
+    ]
     assert [row[name] for name in envelope] == ["work_order", "plant", "WO-1", False]
     assert row["asset_ref"] == {"key": "PUMP-1", "label": None}
     assert row["status"] == {"value": "completed", "source_code": None, "source_label": None}

@@ -212,6 +212,7 @@ def test_the_records_and_the_fingerprint_are_those_of_the_real_road(local: Plant
     body = [
         event("asset.created", "P-7", "08:00", name="Pump"),
         event("asset.status_changed", "P-7", "09:00", status="down"),
+        event("asset.status_changed", "P-7", "09:20", status="up"),
         event("work_order.created", "WO-9", "09:30", asset_key="P-7", status="approved", title="Seal", zz=1),
         event("meter_reading.recorded", "R-1", "09:40", meter_key="M-1", asset_key="P-7", value="8012", unit="h"),
     ]

@@ -1,4 +1,4 @@
-"""The kinds of record that can be looked at: what commands call them, and what a line for people shows of each."""
+"""The kinds of record that can be looked at: what commands and the API call them, and what a line for people shows."""
 
 from collections.abc import Mapping
 

@@ -1,0 +1,22 @@
+"""Lines of an asset's timeline."""
+
+from handlers.connections import Connection
+from handlers.rules.times import kept_instant
+from handlers.store.read_history import Line
+
+
+def told(line: Line, teller: Connection | None) -> dict[str, object]:
+    """A line, and the source of the connection that tells it."""
+    return {
+        "connection": line.connection,
+        "source": None if teller is None else teller.source,
+        "asset_key": line.asset,
+        "occurred_at": kept_instant(line.occurred_at),
+        "received_at": None if line.received_at is None else kept_instant(line.received_at),
+        "processed_at": None if line.processed_at is None else kept_instant(line.processed_at),
+        "type": line.type,
+        "subject_kind": line.subject_kind,
+        "subject_key": line.subject_key,
+        "event_id": line.event_id,
+        "detail": line.detail,
+    }

@@ -1,0 +1,133 @@
+"""Dead letters, groups of them, and replays."""
+
+from base64 import b64encode
+from typing import Any, Final
+
+from handlers.events import WHOLE_BODY, Json
+from handlers.rules.times import kept_instant
+from handlers.store.read_letters import BODY, Fate, Group, KeptLetter, Wanted, name_of
+from handlers.store.replays import Replay, Standing
+from worker.replay import Plan
+
+_MOST_DIGITS: Final = 9
+"""Of an event's place in its delivery: what the databases' integers hold."""
+
+
+def described(letter: KeptLetter) -> dict[str, Any]:
+    """A letter as JSON, without its bytes."""
+    return {
+        "id": letter.name,
+        "delivery_id": letter.delivery_id,
+        "event_index": letter.event_index,
+        "connection": letter.connection_id,
+        "type": letter.type,
+        "error": letter.code,
+        "class": letter.error_class,
+        "message": letter.message,
+        "path": letter.path,
+        "found": letter.found,
+        "expected": letter.expected,
+        "fingerprint": letter.fingerprint,
+        "state": letter.state,
+        "attempts": letter.attempts,
+        "first_seen_at": kept_instant(letter.first_seen_at),
+        "buried_at": kept_instant(letter.buried_at),
+        "retry_at": None if letter.retry_at is None else kept_instant(letter.retry_at),
+        "replay_id": letter.replay_id,
+        "edited_into": letter.edited_into,
+        "waits_for": letter.waits_for,
+        "digest": letter.digest,
+        "traceback": letter.traceback,
+    }
+
+
+def exported(letter: KeptLetter, body: bytes | None) -> dict[str, Any]:
+    """A letter with its bytes, as base64."""
+    return {**described(letter), "body_base64": None if body is None else b64encode(body).decode()}
+
+
+def whole(letter: KeptLetter, came_to: Fate, body: bytes | None) -> dict[str, Any]:
+    """A letter with all that is known of it."""
+    return {
+        **exported(letter, body),
+        "events": came_to.events,
+        "due_at": None if came_to.due_at is None else kept_instant(came_to.due_at),
+        "edited_from": None if came_to.edited_from is None else name_of(came_to.edited_from),
+    }
+
+
+def group(one: Group, by: str) -> dict[str, Any]:
+    """A group as JSON."""
+    return {
+        by: one.name,
+        "letters": one.letters,
+        "connections": one.connections,
+        "error": one.code,
+        "message": one.message,
+        "first_seen_at": kept_instant(one.first_seen_at),
+        "last_buried_at": kept_instant(one.last_buried_at),
+    }
+
+
+def replay_described(one: Replay) -> dict[str, Any]:
+    """A replay as JSON."""
+    return {
+        "replay": one.replay_id,
+        "state": one.state,
+        "total": one.total,
+        "sent": one.sent,
+        "skipped": one.skipped,
+        "rate_per_s": one.rate,
+        "created_at": kept_instant(one.created_at),
+        "updated_at": kept_instant(one.updated_at),
+        "who": one.who,
+        "reason": one.reason,
+        "plan": one.plan,
+    }
+
+
+def planned(plan: Plan) -> dict[str, Any]:
+    """What a replay would come to."""
+    told = [line._asdict() for line in plan.lines]
+    return {"matched": plan.matched, "eligible": len(plan.keys), "by": told}
+
+
+def progress(done: Replay, now: Standing) -> dict[str, Any]:
+    """How far a replay is, and what has become of what it sent."""
+    return {
+        "replay": done.replay_id,
+        "state": done.state,
+        "total": done.total,
+        "sent": done.sent,
+        "skipped": done.skipped,
+        "on_their_way": now.on_their_way,
+        "open": now.open,
+        "applied": now.applied,
+    }
+
+
+def key(text: str) -> tuple[str, int | None]:
+    """A letter's name, `DELIVERY/3` or `DELIVERY/body`; a delivery's id alone stands for all its letters."""
+    delivery, slash, place = text.rpartition("/")
+    if slash and place == BODY:
+        return delivery, WHOLE_BODY
+    if slash and place.isdecimal() and len(place) <= _MOST_DIGITS:
+        return delivery, int(place)
+    return text, None
+
+
+def filters(asked: Wanted) -> dict[str, Json]:
+    """The filters that were given, for the record."""
+    told: dict[str, Json] = {
+        "connection": asked.connection,
+        "type": asked.type,
+        "error": asked.code,
+        "fingerprint": asked.fingerprint,
+        "since": None if asked.since is None else kept_instant(asked.since),
+        "until": None if asked.until is None else kept_instant(asked.until),
+        "ids": None
+        if asked.keys is None
+        else [f"{name}/{index}" if index is not None else name for name, index in asked.keys],
+        "state": asked.state,
+    }
+    return {name: value for name, value in told.items() if value is not None}
