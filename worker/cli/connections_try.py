@@ -16,7 +16,7 @@ from handlers.store.engine import Database
 from handlers.store.read_records import Chosen
 from handlers.store.scratch import Scratch
 from worker import trying
-from worker.cli import given, output
+from worker.cli import given, output, records
 from worker.cli.roles import Home
 from worker.settings import WorkerSettings
 from worker.shapes.kinds import KINDS
