@@ -27,6 +27,8 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "pm plan": ("--json",),
     "pm compliance": ("--period", "2026-03", "--json"),
     "pm forecast": ("--json",),
+    "pm add": ("GREASE", "--connection", "plant", "--asset", "PUMP-1", "--every", "1 month", "--reason", "test"),
+    "pm remove": ("GREASE", "--reason", "test"),
     "figures": ("--period", "2026-03", "--by", "site", "--json"),
     "uptime": ("--from", "2026-03-01", "--to", "2026-04-01", "--json"),
     "connections add": ("another", "--source", "unified", "--secret", "env:PLANT_SECRET"),

@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from handlers.rules.recurrence import local_day
-from worker.cli import looking, output, pm_compliance, pm_forecast, pm_shown
+from worker.cli import looking, output, pm_compliance, pm_forecast, pm_plans, pm_shown
 from worker.cli.pm_book import AsOf, Asset, Plans, Site, Wanted, now_or
 from worker.cli.roles import Home
 
-commands = typer.Typer(help="Preventive maintenance: due, kept to, planned, coming.", no_args_is_help=True)
+commands = typer.Typer(
+    help="Preventive maintenance: due, kept to, planned, coming, and plans of our own.", no_args_is_help=True
+)
 
 ORDER = ("overdue", "due", "called", "planned")
 """Of states that need something done, the most urgent first."""
@@ -80,6 +82,8 @@ def plan(
         grace = "smrp_20_percent"
         hours = 1.5
 
+    `maintenworks pm add` writes such a table.
+
     Example: `maintenworks pm plan PUMP-7-GREASE --connection acme`
     """
     now = now_or(as_of)
@@ -109,3 +113,5 @@ def register(app: typer.Typer) -> None:
 
 commands.command("compliance")(pm_compliance.compliance_)
 commands.command("forecast")(pm_forecast.forecast)
+commands.command("add")(pm_plans.add)
+commands.command("remove")(pm_plans.remove)
