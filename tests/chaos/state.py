@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from handlers.rules.work_times import WorkTimes
 from handlers.store.schema import asset_history
 from tests.chaos.facts import Fields, Identity
 from tests.chaos.oracle import Expected
@@ -15,8 +16,9 @@ from tests.worker.cli.plant import Done
 
 KINDS = {"work-orders": "work_order", "assets": "asset", "downtime": "downtime"}
 AROUND = {"kind", "connection", "key", "anomalies", "warnings"}
-DERIVED = {"duration", "derived_from", "spells"}
-"""Members of a printed record that are not compared as fields."""
+LATENESS = {"overdue", "overdue_by"}
+DERIVED = {"duration", "derived_from", "spells"} | WorkTimes().row().keys() | LATENESS
+"""Members of a printed record that are not compared as fields: they follow from others, or from the clock."""
 SHOWN = 5
 """Differences of one sort that are told; the others are only counted."""
 
