@@ -6,6 +6,7 @@ itself with the load.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeAlias
@@ -13,8 +14,8 @@ from typing import NamedTuple, TypeAlias
 import structlog
 
 from handlers.errors import TransientError
-from worker.queue import MAX_BATCH, MAX_BATCH_BYTES, WAIT, Refusal
-from worker.telemetry import ENQUEUE_BATCH_SIZE
+from worker.queue import LIVE, MAX_BATCH, MAX_BATCH_BYTES, WAIT, Refusal
+from worker.telemetry import ENQUEUE_BATCH_SIZE, ENQUEUE_DURATION, about, spans
 
 WAIT_SECONDS = WAIT.total_seconds()
 """How long a request waits for the broker, its place in the line included."""
@@ -29,6 +30,7 @@ class _Waiter(NamedTuple):
     connection_id: str
     encoded: bytes
     answer: "asyncio.Future[Refusal | None]"
+    delivery_id: str
 
 
 class GroupCommit:
@@ -44,13 +46,15 @@ class GroupCommit:
         self._waiting: deque[_Waiter] = deque()
         self._waiting_bytes = 0
         self._running: asyncio.Task[None] | None = None
+        self._log = structlog.get_logger().bind()
 
-    async def commit(self, connection_id: str, encoded: bytes) -> Refusal | None:
+    async def commit(self, connection_id: str, encoded: bytes, delivery_id: str = "") -> Refusal | None:
         """Returns once the delivery is durable (None) or was refused.
 
         Args:
             connection_id: whose it is.
             encoded: the delivery in its wire form.
+            delivery_id: what the log calls it.
 
         Raises:
             TransientError: it is not known to be kept; the sender must send it again.
@@ -58,7 +62,7 @@ class GroupCommit:
         if self._waiting and self._waiting_bytes + len(encoded) > WAITING_BYTES:
             raise TransientError("broker_slow", f"over {WAITING_BYTES} bytes wait for the broker already")
         loop = asyncio.get_running_loop()
-        waiter = _Waiter(connection_id, encoded, loop.create_future())
+        waiter = _Waiter(connection_id, encoded, loop.create_future(), delivery_id)
         self._waiting.append(waiter)
         self._waiting_bytes += len(encoded)
         if self._running is None:
@@ -96,19 +100,39 @@ class GroupCommit:
 
     async def _send(self, batch: list[_Waiter]) -> None:
         ENQUEUE_BATCH_SIZE.observe(len(batch))
+        began = time.time_ns()
         try:
-            async with asyncio.timeout(self._wait_seconds):
-                refusals = await self._enqueue([(each.connection_id, each.encoded) for each in batch])
+            with ENQUEUE_DURATION.time():
+                async with asyncio.timeout(self._wait_seconds):
+                    refusals = await self._enqueue([(each.connection_id, each.encoded) for each in batch])
             for waiter, refusal in zip(batch, refusals, strict=True):
                 if not waiter.answer.done():
                     waiter.answer.set_result(refusal)
+            self._tell([waiter for waiter, refusal in zip(batch, refusals, strict=True) if refusal is None], began)
         except TransientError as error:
-            _fail(batch, error)
+            self._lose(batch, error, began)
         except TimeoutError:
-            _fail(batch, TransientError("broker_slow", f"an enqueue took over {self._wait_seconds} s"))
+            slow = TransientError("broker_slow", f"an enqueue took over {self._wait_seconds} s")
+            self._lose(batch, slow, began)
         except Exception as error:  # noqa: BLE001  # whatever it is, it must not end the loop that serves everybody
             structlog.get_logger().exception("enqueue_failed", deliveries=len(batch))
-            _fail(batch, TransientError("enqueue_failed", type(error).__name__))
+            self._lose(batch, TransientError("enqueue_failed", type(error).__name__), began)
+
+    def _tell(self, kept: Sequence[_Waiter], began: int) -> None:
+        """Every delivery that is durable stands in the log, many in a line: one line each would cost a quarter more."""
+        ids = [each.delivery_id for each in kept if each.delivery_id]
+        whose = {each.connection_id for each in kept}
+        about(self._log.info, "deliveries_accepted", ids, **({"connection": whose.pop()} if len(whose) == 1 else {}))
+        tracing = spans()
+        if tracing is not None and ids:
+            tracing.sent(LIVE, ids, began)
+
+    @staticmethod
+    def _lose(batch: Sequence[_Waiter], error: TransientError, began: int) -> None:
+        _fail(batch, error)
+        tracing = spans()
+        if tracing is not None:
+            tracing.sent(LIVE, [each.delivery_id for each in batch], began, error.code)
 
 
 def _fail(batch: Sequence[_Waiter], error: TransientError) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import structlog
 
-from handlers.connections import Registry
+from handlers.connections import Address, Registry
 from handlers.errors import TransientError
 from receiver.admission import has_room
+from receiver.counting import begin_counting, tell_unresolved
 from worker.telemetry import CONFIGURATION_ERRORS
 
 PERIOD_SECONDS = 1.0
@@ -88,6 +89,7 @@ class Watch:
         self._folders = folders
         self._min_free_bytes = min_free_bytes
         self._bad_edits = 0
+        self._counted: Mapping[str, Address] = {}
         self._log = structlog.get_logger()
 
     @contextlib.asynccontextmanager
@@ -113,6 +115,12 @@ class Watch:
         unresolved = self._registry.unresolved(datetime.now(UTC))
         for connection_id in unresolved.keys() - self._health.unresolved.keys():
             self._log.warning("secret_unresolved", connection=connection_id, reason=unresolved[connection_id])
+        addresses = self._registry.addresses()
+        if addresses is not self._counted:
+            begin_counting(addresses.values())
+        if addresses is not self._counted or unresolved.keys() != self._health.unresolved.keys():
+            tell_unresolved({*addresses, *self._counted}, unresolved)
+        self._counted = addresses
         self._health.unresolved = unresolved
         self._health.disk_low = not all(has_room(each, self._min_free_bytes) for each in self._folders)
 

@@ -19,7 +19,15 @@ from receiver.protocol import BoundedProtocol
 from receiver.server import Server, listen, loop_factory
 from receiver.settings import ReceiverSettings
 from worker.queue import Producer, broker_url
-from worker.telemetry import configure_logging, cut_short, handed_socket, is_multiprocess, printable, report_ready
+from worker.telemetry import (
+    configure_logging,
+    cut_short,
+    handed_socket,
+    is_multiprocess,
+    printable,
+    report_ready,
+    traced,
+)
 
 USAGE = 2
 UNREACHABLE = 69
@@ -55,7 +63,7 @@ def main() -> int:
     """
     try:
         parts = prepare()
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        with traced("receiver"), asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(run(parts))
     except ConfigurationError as error:
         return _refuse(error, USAGE)

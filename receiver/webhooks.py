@@ -19,6 +19,7 @@ from handlers.errors import TransientError
 from handlers.events import Delivery
 from receiver import problems
 from receiver.admission import TokenBuckets, declared_size, declared_too_large
+from receiver.counting import ACCEPTED, UNKNOWN
 from receiver.group_commit import GroupCommit
 from receiver.handshakes import Greeting, by_body, by_query, send_greeting
 from receiver.health import Health
@@ -28,10 +29,10 @@ from receiver.rejections import Rejections, names_of
 from receiver.request import kept_headers, read_body, read_headers
 from receiver.verification import Verifier
 from worker.queue import Refusal, Rejection, encode
-from worker.telemetry import SIGNATURE_SECRET_USED, WEBHOOK_DURATION, WEBHOOKS_RECEIVED
+from worker.telemetry import SIGNATURE_SECRET_USED, WEBHOOK_DURATION, WEBHOOKS_RECEIVED, spans
 
-UNKNOWN = "unknown"
-"""Label of whatever names no connection of ours: a stranger must not choose label values."""
+NANOSECONDS = 1_000_000_000
+"""In a second."""
 
 _REFUSED: Mapping[Refusal, Problem] = {
     Refusal.OVER_SHARE: problems.OVER_SHARE,
@@ -102,7 +103,7 @@ class Webhooks:
         self._ids = DeliveryIds(clock)
         self._log = structlog.get_logger().bind()
         # Finding a metric's child costs ten times what counting it does.
-        self._accepted = functools.cache(lambda label: WEBHOOKS_RECEIVED.labels(label, "accepted"))
+        self._accepted = functools.cache(lambda label: WEBHOOKS_RECEIVED.labels(label, ACCEPTED))
         self._secret_used = functools.cache(lambda label, position: SIGNATURE_SECRET_USED.labels(label, str(position)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,8 +119,11 @@ class Webhooks:
             return
         if isinstance(answer, Accepted):
             self._accepted(label).inc()
-            self._log.debug("delivery_accepted", delivery_id=answer.delivery_id, connection=label)
             await _send_accepted(send, answer.delivery_id)
+            tracing = spans()
+            if tracing is not None:
+                took = int((time.perf_counter() - began) * NANOSECONDS)
+                tracing.accepted(answer.delivery_id, label, headers.get("traceparent"), time.time_ns() - took)
         elif isinstance(answer, Greeting):
             if address is not None:
                 await send_greeting(send, address, answer)
@@ -192,7 +196,7 @@ class Webhooks:
 
     async def _keep(self, delivery: Delivery) -> Accepted | Refused:
         try:
-            refusal = await self._group.commit(delivery.connection_id, encode(delivery))
+            refusal = await self._group.commit(delivery.connection_id, encode(delivery), delivery.delivery_id)
         except TransientError as error:
             return Refused(problems.BROKER_UNAVAILABLE, error.code)
         if refusal is not None:

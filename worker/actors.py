@@ -10,10 +10,12 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, sleep_us
 
 from handlers.errors import TransientError
 from handlers.events import Delivery
+from worker.codes import SERVICES, labelled
 from worker.queue import BATCH_ACTOR, ROWS_ACTOR, Undecodable
 from worker.streams import StreamsBroker
 from worker.streams_leases import Envelope
 from worker.streams_server import AGAIN, HEAVY, LIVE
+from worker.telemetry import BATCHES_HELD
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 5.0
@@ -86,6 +88,7 @@ def _hold(work: Callable[[], None], envelope: Envelope, stopping: threading.Even
     def waits(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         code = error.code if isinstance(error, TransientError) else None
+        BATCHES_HELD.labels(labelled(str(code), SERVICES)).inc()
         _log.warning("message_held", error=code, attempt=state.attempt_number)
 
     def gives_up(state: RetryCallState) -> None:

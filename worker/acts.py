@@ -15,6 +15,7 @@ from handlers.store.audit import Act, append
 from handlers.store.engine import Database
 from handlers.store.read_letters import KeptLetter, Key, name_of
 from handlers.store.rowset import Transaction
+from worker.tracing import traceparent
 
 KEPT_HEADERS = frozenset({"content-type"})
 """What a corrected element of an array takes over from its delivery: an id there named the whole."""
@@ -78,7 +79,7 @@ def edit(
         connection_id=letter.connection_id,
         received_at=now,
         body=body,
-        headers=headers,
+        headers={**headers, "traceparent": traceparent(original.delivery_id)},  # its trace has a link to the first
         verdict=f"edited by {operator.who}",
         secret_position=original.secret_position,
     )

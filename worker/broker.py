@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -9,12 +10,14 @@ import dramatiq
 import structlog
 from dramatiq.worker import Worker
 
+from worker.message_span import MessageSpan
 from worker.queue import BATCH_ACTOR, ROWS_ACTOR, decode, decode_row, encode_row
 from worker.signals import cut_short
 from worker.streams import StreamsBroker
-from worker.streams_consumer import Lane
+from worker.streams_consumer import Lane, StreamMessage
 from worker.streams_leases import LEASE
 from worker.streams_server import AGAIN, HEAVY, LIVE
+from worker.telemetry import QUEUE_WAIT, WORKER_THREADS, WORKER_THREADS_BUSY
 
 LANES = {
     # Two, so that the next batch is there when one ends; more would only wait here instead of where others can take it.
@@ -44,12 +47,22 @@ class LetGoAtShutdown(dramatiq.Middleware):
 
 
 class MessageContext(dramatiq.Middleware):
-    """Puts lane and entry on every log line written while a message is worked on."""
+    """Puts lane, entry and deliveries on every log line while a message is worked on, and counts the thread as busy.
+
+    How long it waited is by two clocks, the broker's and ours.
+    """
+
+    def __init__(self) -> None:
+        self._waits = {lane: QUEUE_WAIT.labels(lane) for lane in LANES}
 
     def before_process_message(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
         """Runs in the thread that works on it."""
         del broker
-        structlog.contextvars.bind_contextvars(lane=message.queue_name, entry=message.message_id)
+        WORKER_THREADS_BUSY.inc()
+        self._waits[message.queue_name].observe(max(0.0, time.time() - message.message_timestamp / 1000))
+        assert isinstance(message, StreamMessage)
+        some = message.envelope.some_ids
+        structlog.contextvars.bind_contextvars(lane=message.queue_name, entry=message.message_id, delivery_ids=some)
 
     def after_process_message(
         self,
@@ -61,7 +74,8 @@ class MessageContext(dramatiq.Middleware):
     ) -> None:
         """Runs in the same thread, however it ended."""
         del broker, message, result, exception
-        structlog.contextvars.unbind_contextvars("lane", "entry")
+        WORKER_THREADS_BUSY.dec()
+        structlog.contextvars.unbind_contextvars("lane", "entry", "delivery_ids")
 
 
 def make_broker(url: str, *, lease: timedelta = LEASE, middleware: Sequence[dramatiq.Middleware] = ()) -> StreamsBroker:
@@ -78,6 +92,7 @@ def make_broker(url: str, *, lease: timedelta = LEASE, middleware: Sequence[dram
     stack: list[dramatiq.Middleware] = [
         LetGoAtShutdown(),  # first to hear of a shutdown, so that nobody waits for a store that is away
         MessageContext(),  # around everything that may log
+        MessageSpan(),  # inside, so that the span ends before the thread counts as idle
         *middleware,
     ]
     return StreamsBroker(url, lanes=LANES, middleware=stack, lease=lease)
@@ -107,6 +122,7 @@ def run_worker(
     worker = Worker(broker, worker_threads=threads)
     try:
         worker.start()
+        WORKER_THREADS.set(threads)
         signal.sigwait(stopping)
         on_stop()
         threading.Thread(target=lambda: cut_short(signal.sigwait(stopping)), name="second-signal", daemon=True).start()

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from handlers.errors import TransientError
+from worker.metrics_files import forget_process
 from worker.parts import Launched, Part
-from worker.telemetry import LISTEN_FD, READY_FD
+from worker.telemetry import LISTEN_FD, MULTIPROCESS_DIR, READY_FD
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -56,7 +57,11 @@ def role(
             os.close(writing)
         return Launched(process, reading)
 
-    return Part(name, launch, grace, _nothing if listener is None else listener.close)
+    def ended(pid: int) -> None:
+        if MULTIPROCESS_DIR in environment:
+            forget_process(pid, environment[MULTIPROCESS_DIR])
+
+    return Part(name, launch, grace, _nothing if listener is None else listener.close, ended)
 
 
 def end_with_parent(parent: int) -> Callable[[], None]:

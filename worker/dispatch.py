@@ -27,6 +27,7 @@ from worker.retries import MAX_DEATHS, NOW, settle
 from worker.runs import RunLock
 from worker.streams_leases import Envelope
 from worker.tally import Tally, effect_timed
+from worker.telling import Tell, ends, nanoseconds, silent
 from worker.units import UNDECODABLE, PutOff, Reader, Unit
 
 MAX_UNITS = 1_000
@@ -48,15 +49,23 @@ class Dispatcher:
         reader: reads deliveries by their sources.
         clock: now, as an aware UTC time.
         dice: for the jitter of retries.
+        tell: is told what was committed.
     """
 
     def __init__(
-        self, database: Database, reader: Reader, *, clock: Callable[[], datetime], dice: random.Random
+        self,
+        database: Database,
+        reader: Reader,
+        *,
+        clock: Callable[[], datetime],
+        dice: random.Random,
+        tell: Tell = silent,
     ) -> None:
         self._database = database
         self._reader = reader
         self._clock = clock
         self._dice = dice
+        self._tell = tell
         self._joint = Joint(self._transact, limit=MAX_UNITS)
         self._runs = RunLock()
 
@@ -188,6 +197,7 @@ class Dispatcher:
                 self._commit(units[len(units) // 2 :])
 
     def _transact(self, units: Sequence[Unit]) -> None:
+        began = nanoseconds()
         with self._database.write() as connection:
             tx = Transaction(connection)
             tally = Tally(self._clock())
@@ -211,6 +221,7 @@ class Dispatcher:
             retries.finish(tx, sorted(held.keys() - {(row.delivery_id, row.index) for row in again}))
             tally.retried(again)
         tally.count()
+        self._tell(list(ends(mine, settled, outcomes, sent)), began)
 
     def _apply(self, tx: Transaction, units: Sequence[Unit], tally: Tally) -> dict[events.Identity, str]:
         """Records the events that are new, applies them and notes how they ended, which it returns."""

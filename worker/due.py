@@ -1,12 +1,21 @@
 """What the scheduler's tick of due rows asks of the store, and how it rings for what it got."""
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+
+import structlog
 
 from handlers.errors import TransientError
 from handlers.store import retries
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
+from worker.logs import about
+from worker.streams_leases import delivery_ids
+from worker.streams_server import AGAIN
+from worker.tracing import spans
+
+log = structlog.get_logger(__name__)
 
 
 class DueRows:
@@ -47,7 +56,11 @@ class DueRows:
         with self._database.read() as connection:
             suspects = retries.suspects(Transaction(connection), ids)
         others = [row for row in ids if row not in suspects]
-        if others:
-            self._ring(others)
-        for row in sorted(suspects):
-            self._ring([row])
+        for rows in ([others] if others else []) + [[row] for row in sorted(suspects)]:
+            began = time.time_ns()
+            self._ring(rows)
+            named = delivery_ids(rows)
+            about(log.info, "retries_rung", named)
+            tracing = spans()
+            if tracing is not None:
+                tracing.sent(AGAIN, named, began)

@@ -80,6 +80,32 @@ def request(
         raise _translated(error) from error
 
 
+def status_of(
+    client: httpx.Client,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+    patience: Patience = ONCE,
+) -> int:
+    """Sends a request and returns the status that it was answered; nothing of the answer's body is read.
+
+    Raises:
+        TransientError: as `request`.
+    """
+
+    def once() -> httpx.Response:
+        with client.stream(method, url, headers=headers, content=content) as answer:
+            return answer
+
+    try:
+        answer: httpx.Response = tenacity.Retrying(**_policy(patience))(once)
+    except httpx.RequestError as error:
+        raise _translated(error) from error
+    return answer.status_code
+
+
 def retry_after(response: httpx.Response, now: datetime) -> float | None:
     """The seconds that an answer asks to wait (RFC 9110, 10.2.3); None where it asks for none that can be read."""
     text = response.headers.get("retry-after", "").strip()

@@ -21,6 +21,8 @@ LEAST_FREE_BYTES: Final = 16 * 1024 * 1024
 """What has to be free there; the roles take some hundred KiB, a restarted one as much again."""
 HOME_FILE: Final = "home"
 """In each folder, whose it is, so that whoever comes later can tell whether anybody may still use it."""
+ON_DISK: Final = "metrics"
+"""In the home, where there is no room in memory."""
 
 log = structlog.get_logger()
 
@@ -36,7 +38,7 @@ def metrics_folder(home: Path) -> Iterator[Path]:
         _sweep()
         folder = _in_memory(home, held)
         if folder is None:
-            folder = home / "metrics"
+            folder = home / ON_DISK
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o700)
             log.info("metrics_on_disk", folder=folder)
@@ -44,13 +46,31 @@ def metrics_folder(home: Path) -> Iterator[Path]:
         yield folder
 
 
+def folder_of(home: Path) -> Path | None:
+    """Where the roles of an `up` that runs now keep their metrics; None where none runs here.
+
+    Args:
+        home: the installation's, absolute.
+    """
+    with contextlib.suppress(OSError):
+        folder = _named(home)
+        if _is_used(folder) and (folder / HOME_FILE).read_bytes() == os.fsencode(home):
+            return folder
+    below = home / ON_DISK
+    return below if below.is_dir() else None
+
+
 def _prefix() -> str:
     return f"maintenworks-{os.geteuid()}-"
 
 
+def _named(home: Path) -> Path:
+    return MEMORY / f"{_prefix()}{sha256(os.fsencode(home)).hexdigest()[:16]}"
+
+
 def _in_memory(home: Path, held: contextlib.ExitStack) -> Path | None:
     """The home's folder in memory; None where there is no room for one, or its name is taken."""
-    folder = MEMORY / f"{_prefix()}{sha256(os.fsencode(home)).hexdigest()[:16]}"
+    folder = _named(home)
     try:
         if shutil.disk_usage(MEMORY).free < LEAST_FREE_BYTES or _is_used(folder):
             return None

@@ -6,7 +6,7 @@ has nothing to catch up with, a second leader writes the same rows, and nothing 
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -20,16 +20,9 @@ from handlers.store.engine import Database
 from handlers.store.occurrences import Change
 from handlers.store.read_pm import Book, Known, connections_with_plans, known_plans, load_plans, plan_keys
 from handlers.store.rowset import Transaction
-from worker.scheduler import BEAT, LEADERSHIP, Tick
+from worker.rounds import Rounds
+from worker.scheduler import BEAT, Tick
 from worker.telemetry import CONFIGURATION_ERRORS
-
-LOOK_EVERY = timedelta(seconds=60)
-"""From the end of one look at all plans to the start of the next, or longer: what has a great many of them is looked at
-for a tenth of the time at most."""
-REST = 9
-"""Times as long as a look took it rests afterwards."""
-BUDGET_SECONDS = LEADERSHIP.total_seconds() / 10
-"""How long one round may take: the leader must say that it leads, and rings for nothing meanwhile."""
 
 log = structlog.get_logger()
 
@@ -72,6 +65,9 @@ class Looks:
         zones: of sites.
         clock: now, as an aware UTC time.
         monotonic: seconds.
+
+    Attributes:
+        rounds: in which it is done; each says how many rows changed.
     """
 
     def __init__(
@@ -86,28 +82,7 @@ class Looks:
         self._plans = plans
         self._zones = zones
         self._clock = clock
-        self._monotonic = monotonic
-        self._look: Iterator[int] | None = None
-        self._next_at = monotonic()
-        self._spent = 0.0
-
-    def round(self) -> int:
-        """Goes on with the look that is under way, or begins one whose time has come; returns how many rows changed."""
-        if self._look is None:
-            if self._monotonic() < self._next_at:
-                return 0
-            self._look, self._spent = self._all(), 0.0
-        started, changed = self._monotonic(), 0
-        look, self._look = self._look, None  # one that fails is not gone on with
-        for count in look:
-            changed += count
-            if self._monotonic() >= started + BUDGET_SECONDS:
-                self._spent += self._monotonic() - started
-                self._look = look
-                return changed
-        ended = self._monotonic()
-        self._next_at = ended + max(LOOK_EVERY.total_seconds(), REST * (self._spent + ended - started))
-        return changed
+        self.rounds = Rounds(self._all, monotonic)
 
     def _all(self) -> Iterator[int]:
         book = Book(self._plans(), self._zones())
@@ -159,4 +134,4 @@ def _change(tx: Transaction, known: list[Known], wanted: set[str], now: datetime
 
 def kept_occurrences(looks: Looks) -> Tick:
     """The tick that keeps the table of occurrences."""
-    return Tick("pm_occurrences", BEAT, looks.round)
+    return Tick("pm_occurrences", BEAT, looks.rounds.round)

@@ -57,12 +57,14 @@ class Part:
         launch: starts it.
         grace: seconds from SIGTERM until it is killed.
         release: lets go, when its draining begins, of what was kept for it.
+        ended: told the process id of one that has ended.
     """
 
     name: str
     launch: Callable[[], Launched]
     grace: float
     release: Callable[[], None] = lambda: None
+    ended: Callable[[int], None] = lambda _: None
 
 
 class Child:
@@ -122,8 +124,9 @@ class Child:
     def reap(self) -> int | None:
         """Notices its end; returns the exit code if it has just ended."""
         code = None if self.process is None else self.process.poll()
-        if code is None:
+        if code is None or self.process is None:
             return None
+        self.part.ended(self.process.pid)
         log.info("role_ended", name=self.part.name, code=code)
         self.process = None
         self.ready = False

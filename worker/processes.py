@@ -17,7 +17,6 @@ from handlers import sources
 from handlers.connections import Registry
 from handlers.connections.plan_file import NAME as PLAN_FILE
 from handlers.connections.zones import zones_of
-from handlers.errors import TransientError
 from handlers.settings import PREFIX, load
 from handlers.store import leader, letter_acts
 from handlers.store.clock import DatabaseClock
@@ -25,13 +24,16 @@ from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from worker import actors
 from worker.broker import make_broker, run_worker
+from worker.canary import Canary, sent_canary
 from worker.console import questions
 from worker.console.app import build_app
 from worker.console.checks import Readiness
+from worker.console.opening import opened
 from worker.console.serve import listen, serve, serving
 from worker.dispatch import Dispatcher
-from worker.doctor.findings import CLOCK_WARN_SECONDS
 from worker.due import DueRows
+from worker.notifications.findings import Failing
+from worker.notifications.notifier import notifying
 from worker.occurrences import Looks, PlanFile, kept_occurrences
 from worker.queue import ring_rows
 from worker.resumed import resumed_rows
@@ -39,19 +41,26 @@ from worker.retention import expired_letters
 from worker.scheduler import Scheduler, due_rows, waiting_letters
 from worker.settings import WorkerSettings
 from worker.signals import cut_short
+from worker.site_gauges import SiteGauges, kept_site_gauges
 from worker.tally import begin_counting
-from worker.telemetry import CONFIGURATION_ERRORS, configure_logging, handed_socket, is_multiprocess, report_ready
+from worker.telemetry import (
+    DATABASE_CONNECTIONS,
+    DATABASE_CONNECTIONS_LIMIT,
+    configure_logging,
+    handed_socket,
+    is_multiprocess,
+    report_ready,
+    traced,
+)
+from worker.telling import tell
 from worker.units import Reader
+from worker.upkeep import measuring, refreshing
 
-REFRESH_SECONDS = 1.0
-"""A change of the connections is to be seen within 2 seconds."""
 NICENESS = 5
 """How far the worker steps back where it shares a machine with the receiver: a sender waits for an answer, within
 seconds; what was accepted waits for nobody. Measured on 2 busy cores: a tenth more accepted, the same committed."""
-MEASURE_SECONDS = 10.0
-"""Between two looks at the database's clock, so that one that is set anew meanwhile is noticed soon."""
-END_SECONDS = 1.0
-"""How long the end of a process waits for what it only looks at; a database that hangs must not keep it."""
+CONSOLE_CONNECTIONS = 8
+"""To the database: a slow page keeps one, and so does each replay that runs, between its steps none."""
 STOPPING = frozenset({signal.SIGTERM, signal.SIGINT})
 
 log = structlog.get_logger()
@@ -66,16 +75,23 @@ def worker() -> None:
     # Before any thread: each inherits it, so that the signal waits for the main thread to ask for it.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     settings = _settings("worker")
-    database = Database(settings.database, pool_size=settings.worker_threads + 1)
+    used = DATABASE_CONNECTIONS.track_inprogress
+    database = Database(settings.database, pool_size=settings.worker_threads + 1, using=used)
+    DATABASE_CONNECTIONS_LIMIT.set(database.pool_size)
     registry = Registry(settings.connections_path, settings.home)
     url = questions.require(settings, database)
     broker = make_broker(url)
     reader = Reader(registry, sources.load(), max_body_bytes=settings.max_body_bytes)
     clock = DatabaseClock(database)
-    actors.declare(broker, Dispatcher(database, reader, clock=clock, dice=random.Random()))  # noqa: S311  # jitter
-    begin_counting()
+    dice = random.Random()  # noqa: S311  # jitter
+    actors.declare(broker, Dispatcher(database, reader, clock=clock, dice=dice, tell=tell))
+
+    def count() -> None:
+        begin_counting(registry.all())
+
+    count()
     readiness = Readiness(questions.everything(settings, database, registry))
-    with _measuring(clock), _refreshing(registry), _own_port(settings, readiness):
+    with traced("worker"), measuring(clock), refreshing(registry, count), _own_port(settings, readiness):
         gc.freeze()  # what start-up made stays: the collector need not walk it at every batch
         os.nice(NICENESS)
         log.info("worker_ready", threads=settings.worker_threads)
@@ -91,7 +107,7 @@ def scheduler() -> None:
         ServiceUnreachableError: broker or database do not answer, or the schema is not this version's.
     """
     settings = _settings("scheduler")
-    database = Database(settings.database, pool_size=2)
+    database = Database(settings.database, pool_size=3)
     registry = Registry(settings.connections_path, settings.home)
     broker = make_broker(questions.require(settings, database))
     clock = DatabaseClock(database)
@@ -128,12 +144,18 @@ def scheduler() -> None:
     ticks = [waiting_letters(send), resumed_rows(database, paused, clock), due_rows(due.lease, due.ring)]
     file = PlanFile(settings.home / PLAN_FILE)
     ticks.append(kept_occurrences(Looks(database, file.plans, lambda: zones_of(registry.all()), clock)))
+    ticks.append(kept_site_gauges(SiteGauges(database, registry.all, clock)))
+    if settings.canary_url is not None:
+        ticks.append(sent_canary(Canary(database, registry, settings.canary_url, clock)))
     if settings.dead_letter_retention is not None:
         ticks.append(expired_letters(database, settings.dead_letter_retention, clock))
-    with _measuring(clock), _refreshing(registry), _own_port(settings, readiness):
+    failing = Failing(clock)
+    tick, sender = notifying(settings, database, registry, failing, clock)
+    ticks.append(tick)
+    with traced("scheduler"), measuring(clock), refreshing(registry), _own_port(settings, readiness), sender.running():
         log.info("scheduler_ready", owner=owner)
         report_ready()
-        Scheduler(ticks, hold, release, owner).run(stop)
+        Scheduler(ticks, hold, release, owner, hear=failing.hear).run(stop)
     broker.close()
     database.close()
 
@@ -141,19 +163,21 @@ def scheduler() -> None:
 def console() -> None:
     """Serves the operators' port, whatever else is down: that is when it is looked at."""
     settings = _settings("console")
-    database = Database(settings.database, pool_size=2)
+    database = Database(settings.database, pool_size=CONSOLE_CONNECTIONS)
     registry = Registry(settings.connections_path, settings.home)
     readiness = Readiness(questions.everything(settings, database, registry))
-    collector = questions.collector(settings, database)
+    collectors = questions.collectors(settings, database, registry)
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    app = build_app(readiness, [collector], ops_host=settings.ops_host, token=token, pages=True)
     listener = handed_socket() or listen(settings.ops_host, settings.ops_port, f"{PREFIX}OPS_PORT")
 
     def started() -> None:
         log.info("console_ready", port=listener.getsockname()[1])
         report_ready()
 
-    with _refreshing(registry):
+    with refreshing(registry), opened(settings, database, registry) as parts:
+        app = build_app(
+            readiness, collectors, ops_host=settings.ops_host, names=settings.ops_names, token=token, console=parts
+        )
         serve(app, listener, readiness, started)
     database.close()
 
@@ -171,71 +195,11 @@ def _own_port(settings: WorkerSettings, readiness: Readiness) -> Iterator[None]:
         yield
         return
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    app = build_app(readiness, [], ops_host=settings.ops_host, token=token, pages=False)
+    app = build_app(readiness, [], ops_host=settings.ops_host, token=token)
     listener = listen(settings.ops_host, settings.metrics_port, f"{PREFIX}METRICS_PORT")
     with serving(app, listener):
         log.info("metrics_ready", port=listener.getsockname()[1])
         yield
-
-
-@contextlib.contextmanager
-def _refreshing(registry: Registry) -> Iterator[None]:
-    """Looks at the connections file once a second, in a thread."""
-    counted = registry.bad_edits
-
-    def refresh() -> None:
-        nonlocal counted
-        registry.refresh()
-        if registry.bad_edits != counted:
-            CONFIGURATION_ERRORS.inc(registry.bad_edits - counted)
-            counted = registry.bad_edits
-            log.error("connections_not_read", problems=list(registry.problems))
-
-    with _repeating("connections", REFRESH_SECONDS, refresh):
-        yield
-
-
-@contextlib.contextmanager
-def _measuring(clock: DatabaseClock) -> Iterator[None]:
-    """Measures the database's clock now, and then now and again in a thread.
-
-    Raises:
-        TransientError: the database is away already.
-    """
-    told = 0.0
-
-    def measure() -> None:
-        nonlocal told
-        off = clock.measure().total_seconds()
-        if abs(off - told) > CLOCK_WARN_SECONDS:
-            log.warning("clocks_disagree", database_ahead_seconds=off)
-            told = off
-
-    def measure_again() -> None:
-        with contextlib.suppress(TransientError):  # what was measured last stands
-            measure()
-
-    measure()
-    with _repeating("clock", MEASURE_SECONDS, measure_again):
-        yield
-
-
-@contextlib.contextmanager
-def _repeating(name: str, seconds: float, work: Callable[[], None]) -> Iterator[None]:
-    """Does something again and again in a thread, while the block runs."""
-    stop = threading.Event()
-
-    def repeat() -> None:
-        while not stop.wait(seconds):
-            work()
-
-    thread = threading.Thread(target=repeat, name=name, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(END_SECONDS)
 
 
 ROLES: dict[str, Callable[[], None]] = {"worker": worker, "scheduler": scheduler, "console": console}

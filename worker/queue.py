@@ -24,6 +24,7 @@ from worker.streams_server import (
     AGAIN,
     GROUP,
     LANES,
+    LIVE,
     MAX_BATCH,
     MAX_BATCH_BYTES,
     RETURNED,
@@ -36,6 +37,7 @@ from worker.streams_server import (
 __all__ = [
     "BATCH_ACTOR",
     "LANES",
+    "LIVE",
     "MAX_BATCH",
     "MAX_BATCH_BYTES",
     "ROWS_ACTOR",

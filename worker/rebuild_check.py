@@ -9,6 +9,7 @@ from handlers.store.differences import DIFFERS, FOLDED, Difference, differences
 from handlers.store.engine import Database
 from handlers.store.older_map import explained
 from handlers.store.reading import Held
+from handlers.store.replace import ARRIVAL
 from handlers.store.rowset import Transaction
 from handlers.store.schema import events
 from handlers.store.scratch import Scratch
@@ -88,7 +89,7 @@ def check(
         total, readable = recompute(held, scratch, archive, lined_up, as_recorded=True)
         found = by_map = 0
         for table in (events, *FOLDED):
-            ignored = rebuild.ARRIVAL if table is events else ()
+            ignored = ARRIVAL if table is events else ()
             for page in differences(held, scratch, table, connection_id, ignored):
                 wrong = _wrong(page) if table is events else page
                 of_map = explained(held, scratch, connection_id, fingerprint, wrong) if older else [False] * len(wrong)

@@ -4,7 +4,7 @@ There the whole road is walked again; only what is on its way, was given up or w
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
@@ -13,7 +13,9 @@ from msgspec.structs import replace
 from handlers.connections import Connection
 from handlers.events import WHOLE_BODY, Delivery, Event, element_of
 from handlers.store import deliveries, events, standing
-from handlers.store.reading import Held
+from handlers.store.engine import Database
+from handlers.store.reading import Held, Readable
+from handlers.store.retries import RowId
 from handlers.store.rowset import Transaction
 from handlers.store.scratch import Scratch
 from handlers.store.standing import Doubt
@@ -22,7 +24,8 @@ from worker.queue import Undecodable, decode
 from worker.units import UNDECODABLE, Reader, Unit
 
 LinedUp: TypeAlias = Callable[[int], Callable[[int], object]]
-"""Told how many deliveries there are, it gives what is told how many were read since the last time."""
+"""Told how many there are, of deliveries or of whatever is done next, it gives what is told how many are done since the
+last time; what was given before is not told any more."""
 CHUNK = 1_000
 """Events folded in one transaction."""
 
@@ -67,31 +70,76 @@ def recompute(
     Returns:
         How many deliveries there are, and how many events could be applied now that stayed out.
     """
-    tx = Transaction(held.connection)
-    dispatcher = Dispatcher(scratch.database, archive.reader, clock=lambda: archive.now, dice=random.Random(0))  # noqa: S311  # jitter
-    total = scratch.line_up(held, {archive.connection.id, archive.connection.endpoint or archive.connection.id})
+    dispatcher = folding_into(scratch.database, archive)
+    total = scratch.line_up(held, addresses(archive.connection))
     advance = lined_up(total)
     left = 0
     for ids in scratch.groups():
-        doubts = standing.doubts(tx, ids)
-        older = standing.maps_of(tx, ids) if as_recorded else {}
-        archived = deliveries.load(tx, ids)
-        wanted = (archived[each] for each in ids if doubts.get((each, WHOLE_BODY)) is not Doubt.OUT)
-        for chunk in _chunks(_units(wanted, archive)):
-            recorded = standing.maps(tx, [events.identity(unit.item) for unit in chunk if isinstance(unit.item, Event)])
-            settled = []
-            for unit in chunk:
-                doubt = _doubt(unit, doubts)
-                if _is_in(unit, doubt, recorded, as_recorded=as_recorded):
-                    settled.append(_labelled(unit, recorded, older) if as_recorded else unit)
-                elif doubt is Doubt.LETTER and isinstance(unit.item, Event):
-                    left += 1
-            dispatcher.apply([_light(unit) for unit in settled])
+        left += reread(held, dispatcher, archive, ids, as_recorded=as_recorded).left
         advance(len(ids))
     return total, left
 
 
-def _units(archived: Iterable[Delivery], archive: Archive) -> Iterator[Unit]:
+def folding_into(database: Database, archive: Archive) -> Dispatcher:
+    """Who applies to a database what is read anew."""
+    dice = random.Random(0)  # noqa: S311  # jitter
+    return Dispatcher(database, archive.reader, clock=lambda: archive.now, dice=dice)
+
+
+def addresses(connection: Connection) -> list[str]:
+    """Where a connection's deliveries come in: its own address, and one that it shares with others."""
+    return sorted({connection.id, connection.endpoint or connection.id})
+
+
+class Reread(NamedTuple):
+    """What a group of deliveries came to.
+
+    Attributes:
+        doubts: what was in doubt of them.
+        left: how many events could be applied now that stayed out.
+    """
+
+    doubts: dict[RowId, Doubt]
+    left: int
+
+
+def reread(
+    standing_in: Readable, dispatcher: Dispatcher, archive: Archive, ids: Sequence[str], *, as_recorded: bool = False
+) -> Reread:
+    """Reads a group of deliveries once more, and has what of them is in the set applied.
+
+    Args:
+        standing_in: where the archive is, and what stands.
+        dispatcher: applies it elsewhere.
+        archive: how it is read.
+        ids: of the deliveries, in the order in which they came.
+        as_recorded: as for `recompute`.
+    """
+    with standing_in.read() as connection:
+        tx = Transaction(connection)
+        doubts = standing.doubts(tx, ids)
+        older = standing.maps_of(tx, ids) if as_recorded else {}
+        archived = deliveries.load(tx, ids)
+    left = 0
+    there = (archived[each] for each in ids if each in archived)
+    wanted = (each for each in there if doubts.get((each.delivery_id, WHOLE_BODY)) is not Doubt.OUT)
+    for chunk in _chunks(units(wanted, archive)):
+        with standing_in.read() as connection:
+            events_told = [events.identity(unit.item) for unit in chunk if isinstance(unit.item, Event)]
+            recorded = standing.maps(Transaction(connection), events_told)
+        settled = []
+        for unit in chunk:
+            doubt = _doubt(unit, doubts)
+            if _is_in(unit, doubt, recorded, as_recorded=as_recorded):
+                settled.append(_labelled(unit, recorded, older) if as_recorded else unit)
+            elif doubt is Doubt.LETTER and isinstance(unit.item, Event):
+                left += 1
+        dispatcher.apply([_light(unit) for unit in settled])
+    return Reread(doubts, left)
+
+
+def units(archived: Iterable[Delivery], archive: Archive) -> Iterator[Unit]:
+    """What deliveries hold, as their connection's map reads them now."""
     for kept in archived:
         delivery = _decoded(kept)
         if delivery is not None:

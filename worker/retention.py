@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from handlers.events import Json
+from handlers.rules.durations import read_duration
 from handlers.rules.times import kept_instant
 from handlers.settings import PREFIX
 from handlers.store.audit import append
@@ -12,7 +13,6 @@ from handlers.store.engine import Database
 from handlers.store.letter_retention import expire
 from handlers.store.rowset import Transaction
 from worker.acts import Operator
-from worker.durations import read_duration
 from worker.scheduler import LEADERSHIP, Tick
 
 EVERY = timedelta(hours=1)

@@ -13,7 +13,7 @@ from datetime import timedelta
 import structlog
 
 from handlers.errors import TransientError
-from worker.telemetry import SCHEDULE_DURATION, SCHEDULE_ERRORS, SCHEDULE_LAST_SUCCESS
+from worker.telemetry import SCHEDULE_DURATION, SCHEDULE_ERRORS, SCHEDULE_LAST_SUCCESS, SCHEDULE_PERIOD
 
 LEADER = "scheduler"
 LEADERSHIP = timedelta(seconds=10)
@@ -101,6 +101,7 @@ class Scheduler:
         release: `release(name, owner)` gives it up, so that the next one need not wait.
         owner: names this process among all schedulers.
         clock: monotonic seconds.
+        hear: told of each run's end: the tick's name, and the code of its error, None for well.
     """
 
     def __init__(
@@ -110,13 +111,20 @@ class Scheduler:
         release: Callable[[str, str], None],
         owner: str,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        hear: Callable[[str, str | None], None] = lambda *_: None,
     ) -> None:
         self._ticks = ticks
+        self._hear = hear
         self._hold = hold
         self._release = release
         self._owner = owner
         self._clock = clock
         self._due = {tick.name: clock() for tick in ticks}
+        for tick in ticks:
+            SCHEDULE_PERIOD.labels(tick.name).set(tick.every.total_seconds())
+            SCHEDULE_DURATION.labels(tick.name)
+            SCHEDULE_ERRORS.labels(tick.name)
         self._leads = False
         self._renew_at = 0.0
         self._failures = 0
@@ -175,8 +183,10 @@ class Scheduler:
                 count = tick.work()
         except TransientError as error:
             SCHEDULE_ERRORS.labels(tick.name).inc()
+            self._hear(tick.name, error.code)
             log.warning("tick_failed", tick=tick.name, error=error.code, reason=str(error))
             return
         SCHEDULE_LAST_SUCCESS.labels(tick.name).set_to_current_time()
+        self._hear(tick.name, None)
         if count:
             log.info("tick_done", tick=tick.name, count=count)

@@ -176,7 +176,8 @@ class StreamsBroker(dramatiq.Broker):
                 raise
             ended = 0
         if not ended:
-            _log.warning("message_not_acked", lane=envelope.lane, entry=envelope.entry_id)
+            told = {"lane": envelope.lane, "entry": envelope.entry_id, "delivery_ids": envelope.some_ids}
+            _log.warning("message_not_acked", **told)
         self._holdings.drop(envelope)
 
     def _give_back(self, envelopes: Sequence[Envelope]) -> None:

@@ -123,7 +123,8 @@ class StreamsConsumer(dramatiq.Consumer):
         elif envelope.given_back:
             self._give_back([envelope])
         else:
-            _log.warning("message_let_go", lane=self._lane, entry=envelope.entry_id, lease_lost=envelope.lease_lost)
+            told = {"lane": self._lane, "entry": envelope.entry_id, "lease_lost": envelope.lease_lost}
+            _log.warning("message_let_go", **told, delivery_ids=envelope.some_ids)
             self._holdings.let_go(envelope)
 
     def nack(self, message: dramatiq.MessageProxy) -> None:

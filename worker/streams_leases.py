@@ -20,6 +20,9 @@ RENEWALS_PER_LEASE = 5
 ANXIOUS_RENEWALS_PER_LEASE = 15
 """After a renewal that failed: the server may be back at any moment, and leases ran on meanwhile."""
 
+SOME_IDS = 20
+"""Of a message's deliveries, in a log line: the entry's id names all of them."""
+
 LATELY = 50
 """Of so many entries the fullest tells how full the next may be: until one has been seen, full ones are expected."""
 
@@ -50,6 +53,11 @@ class Envelope:
     lease_lost: bool = False
 
     @property
+    def some_ids(self) -> list[str]:
+        """Ids of the first deliveries in it, for whoever logs of it; what could not be decoded has none."""
+        return delivery_ids(self.items[:SOME_IDS])
+
+    @property
     def fullness(self) -> float:
         """What part of a full batch it is, by deliveries or by bytes, whichever is more."""
         return max(len(self.items) / MAX_BATCH, sum(self.sizes.values()) / MAX_BATCH_BYTES)
@@ -58,6 +66,12 @@ class Envelope:
     def enqueued_at(self) -> datetime:
         """When the broker took it, by the server's clock (UTC, milliseconds)."""
         return datetime.fromtimestamp(int(self.entry_id.split("-", 1)[0]) / 1000, tz=UTC)
+
+
+def delivery_ids(items: Sequence[object]) -> list[str]:
+    """The deliveries that a lane's items are, or are rows of, each once and in order."""
+    named = (item[0] if isinstance(item, tuple) else getattr(item, "delivery_id", None) for item in items)
+    return list(dict.fromkeys(each for each in named if each))
 
 
 class Holdings:

@@ -12,7 +12,7 @@ from handlers.store.dead_letters import Letter
 from handlers.store.events import Identity, identity
 from handlers.store.retries import Row, RowId
 from worker import telemetry
-from worker.codes import KNOWN, SERVICES, labelled
+from worker.codes import KNOWN, OTHER, SERVICES, labelled
 from worker.units import Unit
 
 DUPLICATE = "duplicate"
@@ -82,7 +82,7 @@ class Tally:
             # Not by its row: what is put off may be so as a whole delivery, or apart.
             for letter in ((unit.delivery.delivery_id, unit.index), (unit.delivery.delivery_id, WHOLE_BODY)):
                 if unit.row is not None and letter in letters:
-                    by_letter.setdefault(letter, set()).add(_end(unit, came_to, outcomes))
+                    by_letter.setdefault(letter, set()).add(ended_as(unit, came_to, outcomes))
         for ends in by_letter.values():
             # A body may hold many events; it has ended as badly as the worst of them.
             if None not in ends:
@@ -111,26 +111,29 @@ class Tally:
 def begin_counting(connections: Iterable[str] = ()) -> None:
     """Shows what has not happened yet as zero, so that its first time is seen as a rise.
 
-    Of a connection's events only those of no known type: all types would be some two hundred series a connection.
+    Of a connection's events each type as applied, and those of no known type however they end: all of each would be
+    some two hundred series a connection.
 
     Args:
         connections: ids of those that there are; called again for those that come later.
     """
     for outcome in REPLAY_OUTCOMES:
         telemetry.REPLAYS.labels(outcome)
-    for code in KNOWN:
+    for code in (*KNOWN, OTHER):
         telemetry.DEAD_LETTERS.labels(code)
         telemetry.RETRIES.labels(code)
-    for code in SERVICES:
+    for code in (*SERVICES, OTHER):
         telemetry.BATCHES_HELD.labels(code)
     for effect in effects.load():
         telemetry.HANDLER_DURATION.labels(effect.name)
     for connection in connections:
+        for event_type in known_types():
+            telemetry.EVENTS_PROCESSED.labels(connection, event_type, Outcome.APPLIED.value)
         for outcome in OUTCOMES:
             telemetry.EVENTS_PROCESSED.labels(connection, OTHER_TYPE, outcome)
 
 
-def _end(unit: Unit, came_to: Letter | Row | None, outcomes: Mapping[Identity, str]) -> str | None:
+def ended_as(unit: Unit, came_to: Letter | Row | None, outcomes: Mapping[Identity, str]) -> str | None:
     """How a unit has ended; None for what is tried again."""
     if isinstance(came_to, Row):
         return None

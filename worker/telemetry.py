@@ -6,8 +6,6 @@ role that runs alone keeps its values in memory and shows its own page.
 """
 
 import contextlib
-import functools
-import importlib.metadata
 import os
 import platform
 import socket
@@ -22,10 +20,14 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from worker.logs import configure_logging, printable
+from worker.identity import version
+from worker.logs import about, configure_logging, printable
+from worker.metrics_files import reading
 from worker.signals import cut_short
+from worker.tracing import spans, traced
 
-__all__ = ["configure_logging", "cut_short", "printable"]  # from here, since the receiver knows this door alone
+# From here, since the receiver knows this door alone.
+__all__ = ["about", "configure_logging", "cut_short", "printable", "spans", "traced", "version"]
 
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 """Where the processes of `up` keep their metrics; read by prometheus_client at its first import."""
@@ -53,7 +55,7 @@ def _counter(name: str, documentation: str, *labels: str) -> Counter:
     return Counter(f"maintenworks_{name}", documentation, labels, registry=REGISTRY)
 
 
-def _gauge(name: str, documentation: str, *labels: str, mode: Literal["max", "mostrecent", "livesum"]) -> Gauge:
+def _gauge(name: str, documentation: str, *labels: str, mode: Literal["max", "livemostrecent", "livesum"]) -> Gauge:
     return Gauge(f"maintenworks_{name}", documentation, labels, registry=REGISTRY, multiprocess_mode=mode)
 
 
@@ -81,10 +83,16 @@ TRANSACTION_DURATION = _histogram(
     buckets=_REQUEST_SECONDS,
 )
 TRANSACTION_EVENTS = _histogram("transaction_events", "Events in one of them.", buckets=(*_BATCH_SIZES, 1000))
+QUEUE_WAIT = _histogram(
+    "queue_wait_seconds",
+    "From the broker's taking a message to a worker's beginning.",
+    "queue",
+    buckets=_END_TO_END_SECONDS,
+)
 BATCHES_HELD = _counter("batches_held", "Attempts at a batch that broker or database could not take.", "error")
 WORKER_THREADS = _gauge("worker_threads", "Threads that work on batches.", mode="livesum")
 WORKER_THREADS_BUSY = _gauge("worker_threads_busy", "Those that are at work.", mode="livesum")
-DATABASE_CONNECTIONS = _gauge("database_connections", "Connections to the database in use.", mode="livesum")
+DATABASE_CONNECTIONS = _gauge("database_connections", "Connections to the database that workers use.", mode="livesum")
 DATABASE_CONNECTIONS_LIMIT = _gauge("database_connections_limit", "How many there may be.", mode="livesum")
 RETRIES = _counter("retries", "Failed attempts that are tried again.", "error")
 DEAD_LETTERS = _counter("dead_letters", "Events and bodies buried.", "error")
@@ -96,10 +104,11 @@ SECRET_UNRESOLVED = _gauge(
     "secret_unresolved",
     "1 while a secret of the address cannot be had, or only its last value.",
     "connection",
-    mode="mostrecent",
+    mode="livemostrecent",
 )
 CANARIES_SENT = _counter("canaries_sent", "Events that we sent ourselves, by what the receiver answered.", "outcome")
 CONFIGURATION_ERRORS = _counter("configuration_errors", "Edits of the configuration that could not be used.")
+NOTIFICATIONS = _counter("notifications", "Attempts to tell people something, by how they ended.", "channel", "outcome")
 SCHEDULE_LAST_SUCCESS = _gauge(
     "schedule_last_success_timestamp_seconds", "When a tick last did its work.", "schedule", mode="max"
 )
@@ -124,6 +133,16 @@ class _BuildInfo(Collector):
 BUILD_INFO = _BuildInfo()
 
 
+class _Shared(Collector):
+    """What all the processes keep in one folder, read while nothing is moved in it."""
+
+    def collect(self) -> Iterator[Metric]:
+        folder = os.environ[MULTIPROCESS_DIR]
+        with reading(folder):
+            found = list(MultiProcessCollector(None, folder).collect())  # type: ignore[no-untyped-call]  # untyped library
+        yield from found
+
+
 class _Together(Collector):
     """Several collectors as one page, without the `_created` series (one more a child, and nobody reads them)."""
 
@@ -135,12 +154,6 @@ class _Together(Collector):
             for metric in collector.collect():
                 metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
                 yield metric
-
-
-@functools.cache
-def version() -> str:
-    """The installed distribution's version."""
-    return importlib.metadata.version("maintenworks")
 
 
 def is_multiprocess() -> bool:
@@ -163,7 +176,7 @@ def metrics_page(accept: str | None, *collectors: Collector) -> tuple[str, bytes
         The content type and the page.
     """
     if is_multiprocess():
-        own: tuple[Collector, ...] = (MultiProcessCollector(None),)  # type: ignore[no-untyped-call]  # untyped library
+        own: tuple[Collector, ...] = (_Shared(),)
     else:
         own = (REGISTRY, PROCESS_COLLECTOR, GC_COLLECTOR)
     encode, content_type = choose_encoder(accept or "")

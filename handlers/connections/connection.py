@@ -1,7 +1,7 @@
 """Connections and the addresses that some of them share, as `connections.toml` describes them."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 from handlers.events import MappingOptions
@@ -95,6 +95,7 @@ class Connection(Address):
         paused: deliveries are verified and kept, and applied once it is resumed.
         deployment: `cloud` or `on_premises`, for the counting of credits.
         api: None where nothing is fetched.
+        expect_every: nothing for longer than that is silence; None where nobody says.
         endpoint: the shared address at which its events come in; None where it has only its own.
         external_id: the id by which payloads there name it.
     """
@@ -106,6 +107,7 @@ class Connection(Address):
     paused: bool = False
     deployment: Deployment = "cloud"
     api: Api | None = None
+    expect_every: timedelta | None = None
     endpoint: str | None = None
     external_id: str | None = None
 

@@ -1,6 +1,7 @@
 """One table of `connections.toml` into one connection, or the notes on why not."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,11 +21,16 @@ _FIELDS: Final = (
     "external_id",
     *signing.NAMES,
     "api",
+    "expect_every",
     "deployment",
     *mapping.NAMES,
     "paused",
     "revoked",
 )
+_SHORTEST_SILENCE: Final = timedelta(minutes=1)
+"""It is looked for every few seconds; what comes more often is missed soon enough."""
+_LONGEST_SILENCE: Final = timedelta(days=400)
+"""Something comes once a year."""
 
 
 def read_connection(
@@ -59,6 +65,7 @@ def read_connection(
         "revoked": fields.flag("revoked"),
         "rate_limit": fields.rate("rate_limit"),
         "api": _api(fields),
+        "expect_every": fields.duration("expect_every", _SHORTEST_SILENCE, _LONGEST_SILENCE),
     }
     if source is None or by is None:
         return None

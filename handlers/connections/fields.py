@@ -3,12 +3,13 @@
 import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from handlers.connections.lines import Path
 from handlers.connections.problems import Problems
+from handlers.rules.durations import HOW, read_duration, write_duration
 
 _RATE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?/ ?(s|min|h)")
 _PER: Final[Mapping[str, int]] = {"s": 1, "min": 60, "h": 3600}
@@ -116,6 +117,19 @@ class Fields:
         value = self._checked(name, None, _rate_problem)
         match = _RATE.fullmatch(value) if value is not None else None
         return float(match[1]) / _PER[match[2]] if match else None
+
+    def duration(self, name: str, least: timedelta, most: timedelta) -> timedelta | None:
+        """A length of time such as `90s`, `30min`, `24h` or `7d`, between two bounds, themselves included."""
+
+        def problem(value: str) -> str | None:
+            try:
+                fits = least <= read_duration(value) <= most
+            except ValueError:
+                return f"is no length of time; {HOW}"
+            return None if fits else f"is not between {write_duration(least)} and {write_duration(most)}"
+
+        value = self._checked(name, None, problem)
+        return None if value is None else read_duration(value)
 
     def map(self, name: str, problem: Callable[[str], str | None]) -> dict[str, str]:
         """A table of texts, each without a problem."""

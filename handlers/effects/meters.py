@@ -40,7 +40,7 @@ def apply(tx: Transaction, facts: Sequence[Fact]) -> None:
         each.record = meter = held[each.subject]
         # A fact about the meter, though its values are kept apart: what comes late must see that it stands behind it.
         meter.last_stamp = max(meter.last_stamp, each.stamp)
-    records.save(tx, meters, [_meter_row(key, record) for key, record in held.items()])
+    records.save(tx, meters, [meter_row(key, record) for key, record in held.items()])
 
 
 def _fold_readings(tx: Transaction, facts: Sequence[Fact]) -> None:
@@ -98,7 +98,8 @@ def _reading_row(key: Key, reading: Record, reset_of: str | None = None) -> dict
     }
 
 
-def _meter_row(key: Key, meter: Record) -> dict[str, Any]:
+def meter_row(key: Key, meter: Record) -> dict[str, Any]:
+    """A meter's row, as `handlers.store.records.save` takes it."""
     return {
         "connection_id": key[0],
         "key": key[1],

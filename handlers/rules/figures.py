@@ -11,6 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import TypedDict, cast
 
 import msgspec
 
@@ -22,6 +23,24 @@ LOWER_BOUND_CONFIDENCE = 0.90
 in its examples (8.4.5.1; 1000 h without a failure bound MTBF at 434 h)."""
 SECOND = timedelta(seconds=1)
 NONE = timedelta()
+
+
+class FiguresRow(TypedDict):
+    """Figures as they are printed (contract, section 6)."""
+
+    required_s: float
+    uptime_s: float
+    downtime_s: float
+    planned_downtime_s: float
+    unplanned_downtime_s: float
+    failures_reported: int
+    failures_effective: int
+    open_downtimes: int
+    availability: float | None
+    availability_unplanned: float | None
+    mtbf_s: float | None
+    mttr_s: float | None
+    mtbf_lower_bound_s: float | None
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -81,6 +100,10 @@ class Figures(msgspec.Struct, frozen=True):
         return self.uptime / SECOND / -math.log1p(-LOWER_BOUND_CONFIDENCE)
 
     def row(self) -> dict[str, float | int | None]:
+        """The same as names and values."""
+        return cast("dict[str, float | int | None]", self.printed())
+
+    def printed(self) -> FiguresRow:
         """The figures under the contract's names (section 6); times in seconds, exact to the microsecond."""
         return {
             "required_s": self.required / SECOND,

@@ -67,6 +67,11 @@ def occurred_at(stamped: str) -> datetime:
     return EPOCH + (int(stamped[TIME_DIGITS], 16) - TIME_OFFSET) * MICROSECOND
 
 
+def event_of(stamped: str) -> str:
+    """The id of the event inside a stamp."""
+    return bytes.fromhex(stamped.split(".", 2)[1]).decode()
+
+
 def rank(event: Event) -> int:
     """Which of two facts of equal version and time comes first: the lower, as a life usually runs."""
     decided = ACTION_RANKS.get(event.action)

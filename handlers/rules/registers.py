@@ -196,3 +196,19 @@ def take(record: Record, stamp: str, written: Mapping[str, Json]) -> bool:
             for each in gone:
                 del record.fields[each], stamps[each]
     return changed
+
+
+def join(record: Record, other: Record) -> None:
+    """Takes over what another record of the same subject holds: as if all facts of both had been folded into one.
+
+    Only for records of which one at most was told of by facts about itself; the other's custom fields and trail are
+    taken as they are.
+    """
+    for name, value in other.fields.items():
+        take(record, other.stamps[name], {name: value})
+    if other.last_stamp:
+        for name, value in other.custom_fields.items():
+            record.custom_fields[name] = value
+            record.stamps[CUSTOM + name] = other.stamps[CUSTOM + name]
+        record.full_stamp, record.trail = other.full_stamp, other.trail
+    record.last_stamp = max(record.last_stamp, other.last_stamp)

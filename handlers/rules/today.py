@@ -8,7 +8,7 @@ these that holds.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypedDict
 
 import msgspec
 
@@ -99,7 +99,7 @@ class Line(msgspec.Struct, frozen=True):
     of: Order | Stop
     asset: Asset
 
-    def row(self, now: datetime) -> dict[str, Any]:
+    def row(self, now: datetime) -> "TodaysLine":
         """It under its printed names; every line has the same members."""
         order = self.of if isinstance(self.of, Order) else None
         stop = self.of if isinstance(self.of, Stop) else None
@@ -124,6 +124,29 @@ class Line(msgspec.Struct, frozen=True):
             "planned": None if stop is None else stop.planned,
             "work_order_keys": [] if stop is None else [each.key for each in stop.orders],
         }
+
+
+class TodaysLine(TypedDict):
+    """A line as it is printed."""
+
+    group: Group
+    reason: str
+    connection: str
+    site: str | None
+    asset_key: str | None
+    asset_name: str | None
+    criticality: str | None
+    work_order_key: str | None
+    title: str | None
+    status: str | None
+    type: str | None
+    priority: str | None
+    crew: list[str]
+    due_at: str | None
+    overdue_by: int | None
+    since: str | None
+    planned: bool | None
+    work_order_keys: list[str]
 
 
 class Wanted(msgspec.Struct, frozen=True):

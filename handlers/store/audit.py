@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from handlers.events import Json
 from handlers.store.columns import sortable
 from handlers.store.engine import Database
-from handlers.store.reading import walk
+from handlers.store.reading import WHOLE, Part, walk
 from handlers.store.rowset import Transaction
 from handlers.store.schema import audit_head, audit_log
 
@@ -110,14 +110,43 @@ def head(database: Database) -> Head:
     return Head(0, GENESIS) if found is None else Head(*found)
 
 
-def entries(database: Database) -> Iterator[Entry]:
-    """The whole log, oldest first.
+class Wanted(NamedTuple):
+    """Which acts are wanted; None asks for all.
+
+    Attributes:
+        who: of this operator.
+        act: of this name.
+        since: from then on (UTC).
+        until: before.
+    """
+
+    who: str | None = None
+    act: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALL = Wanted()
+
+
+def entries(
+    database: Database, wanted: Wanted = ALL, *, newest_first: bool = False, part: Part = WHOLE
+) -> Iterator[Entry]:
+    """The log, oldest first unless told otherwise.
 
     Raises:
         ValueError: a row cannot be read: somebody has changed it.
     """
-    wanted = sa.select(*(audit_log.c[name] for name in Entry.__struct_fields__))
-    for row in walk(database, wanted, (audit_log.c.sequence,)):
+    column = audit_log.c
+    rows = sa.select(*(column[name] for name in Entry.__struct_fields__))
+    for condition, value in (
+        (column.who.__eq__, wanted.who),
+        (column.act.__eq__, wanted.act),
+        (column.at.__ge__, wanted.since),
+        (column.at.__lt__, wanted.until),
+    ):
+        rows = rows if value is None else rows.where(condition(value))
+    for row in walk(database, rows, (column.sequence,), newest_first=newest_first, part=part):
         yield Entry(**row._mapping)  # noqa: SLF001  # the public name of a row's columns
 
 

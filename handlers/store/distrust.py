@@ -84,18 +84,18 @@ def take_out(tx: Transaction, asked: Distrust) -> Reach:
         What it reached.
     """
     reached = reach(tx, asked)
-    taken = _taken(asked)
+    which = _taken(asked)
     row = msgspec.structs.asdict(asked)
     tx.insert_missing(distrusts, [row])
     until = distrusts.c.until
     mine = (distrusts.c.connection_id == asked.connection_id, distrusts.c.since == asked.since, until < asked.until)
     tx.connection.execute(sa.update(distrusts).values(until=asked.until, at=asked.at, who=asked.who).where(*mine))
-    tx.connection.execute(sa.delete(retries).where(_of(retries, taken)))
+    tx.connection.execute(sa.delete(retries).where(_of(retries, which)))
     gone = {"state": DISCARDED, "retry_at": None}
-    tx.connection.execute(sa.update(dead_letters).values(gone).where(_of(dead_letters, taken), _UNSETTLED))
+    tx.connection.execute(sa.update(dead_letters).values(gone).where(_of(dead_letters, which), _UNSETTLED))
     mark = {"distrusted_at": asked.at, "distrusted_by": asked.who}
     unmarked = deliveries.c.distrusted_at.is_(None)
-    tx.connection.execute(sa.update(deliveries).values(mark).where(_of(deliveries, taken), unmarked))
+    tx.connection.execute(sa.update(deliveries).values(mark).where(_of(deliveries, which), unmarked))
     return reached
 
 
@@ -168,6 +168,11 @@ def _is_within(delivery: Delivery, window: Distrust) -> bool:
 
 
 _UNSETTLED = dead_letters.c.state.in_((OPEN, REPLAYED))
+
+
+def taken(asked: Distrust) -> sa.Select[Any]:
+    """The ids of the deliveries that it takes out."""
+    return sa.select(_taken(asked).c.delivery_id)
 
 
 def _taken(asked: Distrust) -> sa.CTE:

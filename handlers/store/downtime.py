@@ -1,7 +1,6 @@
 """Spans of down time: rows derived from intervals, work orders and status edges, rewritten only where they changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,20 +55,20 @@ def add_edges(tx: Transaction, edges: Iterable[tuple[Key, str, str | None]]) -> 
     if not rows:
         return
     tx.insert_missing(asset_status_edges, rows)
-    source = tx.rows(asset_status_edges, EDGE_KEY)
     keys = [{name: row[name] for name in EDGE_KEY} for row in rows]
     touched = {tuple(row[name] for name in EDGE_KEY) for row in keys}
-    for found in tx.run(_neighbours(source), keys):
+    for found in tx.beside(asset_status_edges, keys):
         beside = (found.before, found.after)
         touched |= {(found.connection_id, found.asset_key, stamp) for stamp in beside if stamp is not None}
     affected = [dict(zip(EDGE_KEY, each, strict=True)) for each in sorted(touched)]
-    spans = [row for found in tx.run(_edges(source), affected) for row in _edge_rows(found)]
+    edges_now = tx.beside(asset_status_edges, affected, ("status",))
+    spans = [row for found in edges_now for row in _edge_rows(found)]
     tx.insert_missing(downtime, [{name: row[name] for name in PRIMARY_KEY} for row in spans])
     tx.update(downtime, spans, PRIMARY_KEY)
 
 
 def _edge_rows(found: sa.Row[Any]) -> Iterable[dict[str, Any]]:
-    opened = span(Edge(found.stamp, found.status, found.next_stamp))
+    opened = span(Edge(found.stamp, found.status, found.after))
     if opened is not None:
         yield {
             "connection_id": found.connection_id,
@@ -82,46 +81,3 @@ def _edge_rows(found: sa.Row[Any]) -> Iterable[dict[str, Any]]:
             "planned": opened.planned,
             "failure": not opened.planned,
         }
-
-
-@lru_cache(maxsize=4)
-def _neighbours(source: sa.FromClause) -> sa.Select[Any]:
-    """For each row of `source`: the stamps just before and just after it."""
-    before, after = (_beside(source, following=following) for following in (False, True))
-    return sa.select(
-        source.c.connection_id,
-        source.c.asset_key,
-        before.scalar_subquery().label("before"),
-        after.scalar_subquery().label("after"),
-    )
-
-
-@lru_cache(maxsize=4)
-def _edges(source: sa.FromClause) -> sa.Select[Any]:
-    """For each row of `source`: its status and the stamp after it."""
-    edge = asset_status_edges
-    after = _beside(source, following=True)
-    return sa.select(
-        source.c.connection_id,
-        source.c.asset_key,
-        source.c.stamp,
-        edge.c.status,
-        after.scalar_subquery().label("next_stamp"),
-    ).join_from(source, edge, sa.and_(*(edge.c[name] == source.c[name] for name in EDGE_KEY)))
-
-
-def _beside(source: sa.FromClause, *, following: bool) -> sa.Select[Any]:
-    """The stamp of the same asset's edge just before, or just after, a row of `source`."""
-    beside = asset_status_edges.alias("after" if following else "before")
-    later = beside.c.stamp > source.c.stamp
-    return (
-        sa.select(beside.c.stamp)
-        .where(
-            beside.c.connection_id == source.c.connection_id,
-            beside.c.asset_key == source.c.asset_key,
-            later if following else beside.c.stamp < source.c.stamp,
-        )
-        .order_by(beside.c.stamp if following else beside.c.stamp.desc())
-        .limit(1)
-        .correlate(source)
-    )

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -57,9 +57,17 @@ class Database:
     Args:
         url: `sqlite:///PATH` or `postgresql://…`.
         pool_size: greatest number of connections of this process.
+        using: entered for as long as a connection is in use; any thread may be the one.
+
+    Attributes:
+        pool_size: the same.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 4) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 4, using: Callable[[], AbstractContextManager[object]] = nullcontext
+    ) -> None:
+        self.pool_size = pool_size
+        self._using = using
         self._engine = _engine(_parsed(url), pool_size)
         self.dialect = self._engine.dialect.name
         # SQLite has one writer: waiting here is fair, waiting in its busy handler is not.
@@ -73,7 +81,7 @@ class Database:
             TransientError: the database is away or too busy; nothing was written.
             PermanentError: of code `refused_by_database`: a value that no column takes.
         """
-        with translated(), self._writer, self._engine.connect() as plain:
+        with translated(), self._writer, self._using(), self._engine.connect() as plain:
             connection = plain.execution_options(**{WRITES: True})
             with connection.begin():
                 yield connection
@@ -82,7 +90,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """One transaction that only reads, on one snapshot."""
         options = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
-        with translated(), self._engine.connect() as plain:
+        with translated(), self._using(), self._engine.connect() as plain:
             connection = plain.execution_options(**options)
             with connection.begin():
                 yield connection

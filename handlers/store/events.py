@@ -58,7 +58,7 @@ def record(tx: Transaction, arrivals: Sequence[Arrival], now: datetime) -> set[I
     for each in {*known, *batch}:
         digests[each[:2]] = digests.get(each[:2], 0) + 1
     new = [arrival for each, arrival in batch.items() if each not in known]
-    rows = [_row(arrival, now, reused=digests[identity(arrival.event)[:2]] > 1) for arrival in new]
+    rows = [row_of(arrival, now, reused=digests[identity(arrival.event)[:2]] > 1) for arrival in new]
     inserted = tx.insert_missing(events, rows, returning=IDENTITY)
     _keep_least_arrival(tx, batch, known)
     return {(row.connection_id, row.event_id, row.digest) for row in inserted}
@@ -72,7 +72,8 @@ def set_outcomes(tx: Transaction, outcomes: Iterable[tuple[Event, Outcome]]) -> 
     tx.update(events, rows, IDENTITY)
 
 
-def _row(arrival: Arrival, now: datetime, *, reused: bool) -> dict[str, Any]:
+def row_of(arrival: Arrival, now: datetime, *, reused: bool) -> dict[str, Any]:
+    """An event's row, with the outcome `applied`."""
     event = arrival.event
     return {
         "connection_id": event.connection_id,

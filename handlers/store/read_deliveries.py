@@ -12,6 +12,7 @@ from handlers.events import WHOLE_BODY, Delivery, Json, Unmapped
 from handlers.sources import inflated
 from handlers.store import deliveries as archive
 from handlers.store.engine import Database
+from handlers.store.read_around import Around, around
 from handlers.store.read_events import KeptEvent, events_of_delivery, events_of_id
 from handlers.store.rowset import Transaction
 from handlers.store.schema import dead_letters, deliveries, events, retries
@@ -44,6 +45,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         events: recorded from it, in its order; one that had come before, in whatever delivery, is not among them.
         dead_letters: what of it could not be applied.
         retries: what of it is due again.
+        around: who acted on it, which replays sent its letters, which records its events touched.
     """
 
     delivery_id: str
@@ -61,6 +63,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     events: Sequence[KeptEvent]
     dead_letters: Sequence[Failure]
     retries: Sequence[Failure]
+    around: Around = Around()
 
 
 def stories(database: Database, name: str, connection: str | None = None) -> Iterator[Story]:
@@ -113,6 +116,7 @@ def _story(database: Database, delivery_id: str, only: Sequence[KeptEvent] | Non
         events=events_of_delivery(database, told_by) if only is None else only,
         dead_letters=_failures(database, dead_letters, told_by, indexes),
         retries=_failures(database, retries, told_by, indexes),
+        around=around(database, row.delivery_id, row.received_at, told_by, indexes),
     )
 
 

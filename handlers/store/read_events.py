@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from handlers.store.engine import Database
-from handlers.store.reading import of_connection, walk
+from handlers.store.reading import WHOLE, Part, of_connection, walk
 from handlers.store.schema import events
 
 ARRIVAL = (events.c.delivery_id, events.c.event_index)
@@ -56,7 +56,7 @@ class Wanted(NamedTuple):
     until: datetime | None = None
 
 
-def listed_events(database: Database, wanted: Wanted) -> Iterator[KeptEvent]:
+def listed_events(database: Database, wanted: Wanted, part: Part = WHOLE) -> Iterator[KeptEvent]:
     """The events that are wanted, those that came last first."""
     statement = _selected()
     for column, value in (
@@ -76,7 +76,7 @@ def listed_events(database: Database, wanted: Wanted) -> Iterator[KeptEvent]:
     elif wanted.connection is not None:
         # Kept from the indexes that begin with it: they would have every page sort all of the connection's events.
         statement = statement.where(sa.func.coalesce(events.c.connection_id, "") == wanted.connection)
-    return map(_event, walk(database, statement, ARRIVAL, newest_first=True))
+    return map(_event, walk(database, statement, ARRIVAL, newest_first=True, part=part))
 
 
 def events_of_id(database: Database, event_id: str, connection: str | None = None) -> list[KeptEvent]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from handlers.events import Json
 from handlers.store.engine import Database
 from handlers.store.read_moves import moves_of
-from handlers.store.reading import walk
+from handlers.store.reading import Part, walk
 from handlers.store.schema import asset_history, events
 
 LINE = ("occurred_at", "stamp", "subject_kind", "subject_key", "slot")
@@ -52,7 +52,13 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def history(
-    database: Database, connection: str, asset: str, since: datetime | None = None, until: datetime | None = None
+    database: Database,
+    connection: str,
+    asset: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    *,
+    newest: int | None = None,
 ) -> Iterator[Line]:
     """An asset's lines, oldest first; an event that stands there by name and by its subject is one line.
 
@@ -62,12 +68,18 @@ def history(
         asset: its key.
         since: only what happened from then on (UTC).
         until: only what happened before.
+        newest: newest first instead, and so many read at once.
     """
     previous: tuple[str, str, str] | None = None
-    start = None if since is None else asset_history.c.occurred_at >= since
+    at = asset_history.c.occurred_at
+    start, stop = None if since is None else at >= since, None if until is None else at < until
+    if newest is not None:
+        start, stop = stop, start
+    lines = _lines(connection, asset) if stop is None else _lines(connection, asset).where(stop)
     order = [asset_history.c[name] for name in LINE]
-    rows = walk(database, _lines(connection, asset, until), order, start=start)
-    while page := list(itertools.islice(rows, AT_ONCE)):
+    part, at_once = Part(size=newest), newest or AT_ONCE
+    rows = walk(database, lines, order, start=start, newest_first=newest is not None, part=part)
+    while page := list(itertools.islice(rows, at_once)):
         moves = moves_of(database, connection, {row.subject_key for row in page if row.subject_kind == WORK_ORDER})
         for row in page:
             event = (row.stamp, row.subject_kind, row.subject_key)
@@ -90,13 +102,12 @@ def history(
             )
 
 
-def _lines(connection: str, asset: str, until: datetime | None) -> sa.Select[Any]:
+def _lines(connection: str, asset: str) -> sa.Select[Any]:
     line = asset_history.c
     same_event = sa.and_(*(events.c[name] == line[name] for name in ("connection_id", "event_id", "digest")))
     columns = (line[name] for name in (*LINE, "type", "event_id", "detail"))
-    statement = (
+    return (
         sa.select(*columns, events.c.received_at, events.c.processed_at)
         .join_from(asset_history, events, same_event, isouter=True)
         .where(line.connection_id == connection, line.asset_key == asset)
     )
-    return statement if until is None else statement.where(line.occurred_at < until)

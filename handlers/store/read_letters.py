@@ -11,7 +11,7 @@ from handlers.events import WHOLE_BODY, Json
 from handlers.store.dead_letters import OPEN, REPLAYED, SUPERSEDED
 from handlers.store.engine import Database
 from handlers.store.read_deliveries import delivery, own_bytes
-from handlers.store.reading import walk
+from handlers.store.reading import WHOLE, Part, walk
 from handlers.store.schema import dead_letters, events, retries
 
 Key = tuple[str, int]
@@ -129,10 +129,10 @@ def name_of(key: Key) -> str:
     return f"{key[0]}/{BODY if key[1] == WHOLE_BODY else key[1]}"
 
 
-def listed(database: Database, wanted: Wanted) -> Iterator[KeptLetter]:
+def listed(database: Database, wanted: Wanted, part: Part = WHOLE) -> Iterator[KeptLetter]:
     """The letters that are wanted, in order of their delivery's arrival."""
     columns = [dead_letters.c["class" if name == "error_class" else name] for name in KeptLetter.__struct_fields__]
-    for row in walk(database, sa.select(*columns).where(*_conditions(wanted)), ORDER):
+    for row in walk(database, sa.select(*columns).where(*_conditions(wanted)), ORDER, part=part):
         yield KeptLetter(**dict(zip(KeptLetter.__struct_fields__, row, strict=True)))
 
 

@@ -32,8 +32,22 @@ def kept_orders(database: Database, chosen: Chosen, zones: Zones, now: datetime)
         zones: where a due day ends: at the order's own site, else at its asset's.
         now: up to which what lasts is counted (UTC).
     """
-    found = kept_records(database, "work_order", chosen)
-    while page := list(itertools.islice(found, AT_ONCE)):
+    return judged(database, kept_records(database, "work_order", chosen), zones, now, chosen.part.size or AT_ONCE)
+
+
+def judged(
+    database: Readable, found: Iterator[Kept], zones: Zones, now: datetime, at_once: int = AT_ONCE
+) -> Iterator[Kept]:
+    """Work orders with what their whole lives tell.
+
+    Args:
+        database: to read their sites from.
+        found: the orders.
+        zones: where a due day ends.
+        now: up to which what lasts is counted (UTC).
+        at_once: so many sites are looked up together.
+    """
+    while page := list(itertools.islice(found, at_once)):
         sites = order_sites(database, page)
         for kept, site in zip(page, sites, strict=True):
             late = lateness(kept.record.fields, zones(kept.connection, site), now)

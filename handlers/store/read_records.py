@@ -10,7 +10,7 @@ from handlers.rules.printing import Kept
 from handlers.rules.registers import Record
 from handlers.store import records
 from handlers.store.engine import Database
-from handlers.store.reading import of_connection, walk
+from handlers.store.reading import WHOLE, Part, of_connection, walk
 from handlers.store.schema import (
     assets,
     inventory_items,
@@ -78,12 +78,14 @@ class Chosen(NamedTuple):
         key: of one key, deleted or not.
         deleted: deleted ones too; a key that is named finds one anyway.
         filters: by name of `FILTERS`: the value it must have, or come before; of a flag any.
+        part: which part of them.
     """
 
     connection: str | None = None
     key: str | None = None
     deleted: bool = False
     filters: Mapping[str, str] = MappingProxyType({})
+    part: Part = WHOLE
 
 
 def kept_records(database: Database, kind: str, chosen: Chosen, *only: sa.ColumnElement[bool]) -> Iterator[Kept]:
@@ -96,7 +98,7 @@ def kept_records(database: Database, kind: str, chosen: Chosen, *only: sa.Column
     elif not chosen.deleted:
         statement = statement.where(sa.not_(table.c.is_deleted))
     order = (table.c.connection_id, table.c.key)
-    for row in walk(database, statement, order if chosen.connection is None else order[1:]):
+    for row in walk(database, statement, order if chosen.connection is None else order[1:], part=chosen.part):
         yield Kept(kind, row.connection_id, row.key, registers(row.fields, row.registers), row.anomalies)
 
 

@@ -11,6 +11,7 @@ import msgspec
 from handlers.events import Json
 from handlers.rules.causes import Share, Stops, pooled, stops
 from handlers.rules.downtime import Segment
+from handlers.rules.facts import Key
 from handlers.rules.figures import Figures, figures
 from handlers.rules.period import Part, Period
 from handlers.rules.reliability import reliability
@@ -36,6 +37,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         as_of: the time of knowledge (UTC): everything is cut there.
         zone_of: the zone in which the days of a site begin, by the site's key.
         counted: every connection in the report: what is linked across them is told once.
+        asset: only the one of that key.
     """
 
     connection: str
@@ -44,6 +46,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     as_of: datetime
     zone_of: Callable[[str | None], ZoneInfo]
     counted: frozenset[str] = frozenset()
+    asset: str | None = None
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,12 +57,16 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         parts: its figures in each part of the period, oldest first.
         segments: its down time in the period, oldest first.
         required: from when to when anything was required of it in the period; the end not after the start if never.
+        causes: of its stops, by `ref`, as far as anybody gave one.
+        linked: what it is linked to, and stands for.
     """
 
     sums: AssetSums
     parts: tuple[tuple[Part, Figures], ...]
     segments: tuple[Segment, ...]
     required: tuple[datetime, datetime]
+    causes: Mapping[str, str] = {}
+    linked: tuple[Key, ...] = ()
 
 
 class _Beside(NamedTuple):
@@ -92,8 +99,11 @@ def told_of(database: Readable, asked: Asked) -> Iterator[Told]:
         repairs = repairs_of(tx, asked.connection, refs, asked.as_of)
         return _Beside(repairs, causes_of(tx, asked.connection, refs))
 
+    def look(_: str, site: str | None) -> Look:
+        return of_site(site)[0]
+
     reach = Reach(asked.counted)
-    for page, more in looked(database, asked.connection, lambda _, site: of_site(site)[0], beside, reach=reach):
+    for page, more in looked(database, asked.connection, look, beside, asked.asset, reach=reach):
         for each in page:
             yield _told(asked, each, more, of_site(each.site)[1], newest)
 
@@ -133,6 +143,8 @@ def _told(asked: Asked, asset: Looked, more: _Beside, parts: Sequence[Part], new
         parts=tuple((part, count(part.since, part.until, as_of)) for part in parts),
         segments=stop.segments,
         required=required,
+        causes={each.ref: more.causes[each.ref] for each in stop.segments if each.ref in more.causes},
+        linked=asset.linked,
     )
 
 

@@ -11,7 +11,7 @@ from handlers.rules.facts import Key
 from handlers.store.asset_links import groups
 from handlers.store.engine import Database
 from handlers.store.read_history import Line, history
-from handlers.store.reading import walk
+from handlers.store.reading import Part, walk
 from handlers.store.rowset import Transaction
 from handlers.store.schema import pm_occurrences
 
@@ -22,7 +22,13 @@ TOLD = ("state", "reason", "work_order_key", "on_time", "covered_by", "is_estima
 
 
 def timeline(
-    database: Database, connection: str, asset: str, since: datetime | None = None, until: datetime | None = None
+    database: Database,
+    connection: str,
+    asset: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    *,
+    newest: int | None = None,
 ) -> Iterator[Line]:
     """The lines of an asset and of what it is linked to, oldest first, each event once.
 
@@ -32,13 +38,14 @@ def timeline(
         asset: its key.
         since: only what happened from then on (UTC).
         until: only what happened before.
+        newest: newest first instead, and so many read at once.
     """
     with database.read() as session:
         group = groups(Transaction(session)).of((connection, asset))
-    streams = [history(database, *each, since, until) for each in group]
-    streams += [_occurrences(database, each, since, until) for each in group]
+    streams = [history(database, *each, since, until, newest=newest) for each in group]
+    streams += [_occurrences(database, each, (since, until), newest) for each in group]
     previous: tuple[str, ...] | None = None
-    for line in heapq.merge(*streams, key=_place):
+    for line in heapq.merge(*streams, key=_place, reverse=newest is not None):
         event = (line.stamp, line.connection, line.subject_kind, line.subject_key)
         if not line.stamp or event != previous:  # one that names two linked assets stands in the history of each
             yield line
@@ -49,15 +56,20 @@ def _place(line: Line) -> tuple[datetime, str, str, str, str]:
     return line.occurred_at, line.stamp, line.subject_kind, line.subject_key, line.connection
 
 
-def _occurrences(database: Database, asset: Key, since: datetime | None, until: datetime | None) -> Iterator[Line]:
-    due = pm_occurrences.c
+def _occurrences(
+    database: Database, asset: Key, between: tuple[datetime | None, datetime | None], newest: int | None
+) -> Iterator[Line]:
+    due, (since, until) = pm_occurrences.c, between
     wanted = sa.select(due.due_at, due.plan_key, due.due_key, *(due[name] for name in TOLD)).where(
         due.connection_id == asset[0], due.asset_key == asset[1], due.due_at.is_not(None)
     )
-    if until is not None:
-        wanted = wanted.where(due.due_at < until)
-    start = None if since is None else due.due_at >= since
-    for row in walk(database, wanted, (due.due_at, due.plan_key, due.due_key), start=start):
+    start, stop = None if since is None else due.due_at >= since, None if until is None else due.due_at < until
+    if newest is not None:
+        start, stop = stop, start
+    if stop is not None:
+        wanted = wanted.where(stop)
+    order, part = (due.due_at, due.plan_key, due.due_key), Part(size=newest)
+    for row in walk(database, wanted, order, start=start, newest_first=newest is not None, part=part):
         told: dict[str, Json] = {name: getattr(row, name) for name in TOLD}
         yield Line(
             connection=asset[0],

@@ -84,6 +84,20 @@ def day(database: Readable, connections: Sequence[str], zones: Zones, now: datet
     return Day(stops, [read(row) for row in rows], told)
 
 
+def standing_sites(tx: Transaction, connections: Sequence[str], now: datetime) -> list[str | None]:
+    """The site of each asset that stands now, each once, as `day` has them; None where nobody said.
+
+    Args:
+        tx: to read in.
+        connections: whose.
+        now: when (UTC).
+    """
+    spans = _heads(tx, _standing(tx, connections, now))
+    known = _assets(tx, set(spans))
+    stand = [asset for asset in spans if asset not in known or not _is_gone(known[asset], now)]
+    return [known[asset].site_key if asset in known else None for asset in stand]
+
+
 Standing = dict[Key, tuple[list[sa.Row[Any]], Sequence[Key]]]
 """By asset: the stops that last, and every asset that it is one with, itself among them."""
 
@@ -162,7 +176,7 @@ def _order(row: sa.Row[Any], known: Mapping[Key, Asset], zones: Zones) -> Order:
         status=row.status,
         type=row.type,
         priority=row.priority,
-        crew=_crew(row.fields),
+        crew=crew_of(row.fields),
         due=due_end(row.fields, zones(row.connection_id, site)),
         since=None if row.registers is None else _since(row),
     )
@@ -173,7 +187,7 @@ def _since(row: sa.Row[Any]) -> datetime | None:
     return found[-1].move.at if found else None
 
 
-def _crew(order: Mapping[str, Json]) -> tuple[str, ...]:
+def crew_of(order: Mapping[str, Json]) -> tuple[str, ...]:
     """Keys and names of the team and of whoever the order is assigned to."""
     assigned = order.get("assignees")
     told = [order.get("team_ref"), *(assigned if isinstance(assigned, list) else ())]

@@ -16,6 +16,22 @@ PAGE = 2_000
 """Rows read at once: a long list costs the memory of one page, some megabytes, and no transaction outlives one."""
 
 
+class Part(NamedTuple):
+    """Which part of a list is read.
+
+    Attributes:
+        after: values of the list's order in the row that was read last; None reads from the beginning.
+        size: rows read at once; None reads `PAGE`.
+    """
+
+    after: tuple[Any, ...] | None = None
+    size: int | None = None
+
+
+WHOLE = Part()
+"""All of it."""
+
+
 class Readable(Protocol):
     """What hands out transactions that read: a database, or one transaction that is held."""
 
@@ -69,6 +85,7 @@ def walk(
     *,
     start: sa.ColumnElement[bool] | None = None,
     newest_first: bool = False,
+    part: Part = WHOLE,
 ) -> Iterator[Row[Any]]:
     """Rows of a statement in order, a page a transaction: a reader that pauses between rows holds nothing up.
 
@@ -82,23 +99,29 @@ def walk(
             for from the beginning.
         start: where the first page begins, by the first column of the order.
         newest_first: walks the order backwards.
+        part: from where on, and how many rows a page has; of `after` as many values count, from its end, as the order
+            has columns.
     """
+    size = part.size or PAGE
     turned = [column.desc() if newest_first else column for column in order]
-    page_of = statement.order_by(*turned).limit(PAGE)
+    page_of = statement.order_by(*turned).limit(size)
     page = page_of if start is None else page_of.where(start)
+    if part.after is not None:
+        page = page.where(_behind(order, part.after[-len(order) :], newest_first=newest_first))
     while True:
         with database.read() as connection:
             rows = connection.execute(page).all()
         yield from rows
-        if len(rows) < PAGE:
+        if len(rows) < size:
             return
-        page = page_of.where(_behind(order, rows[-1], newest_first=newest_first))
+        last = tuple(getattr(rows[-1], column.name) for column in order)
+        page = page_of.where(_behind(order, last, newest_first=newest_first))
 
 
-def _behind(order: Sequence[sa.Column[Any]], last: Row[Any], *, newest_first: bool) -> sa.ColumnElement[bool]:
+def _behind(order: Sequence[sa.Column[Any]], last: Sequence[Any], *, newest_first: bool) -> sa.ColumnElement[bool]:
     """That a row stands behind another: compared as a whole, which both databases look up in an index."""
     keys = sa.tuple_(*order)
-    bound = sa.tuple_(*(sa.literal(getattr(last, column.name), column.type) for column in order))
+    bound = sa.tuple_(*(sa.literal(value, column.type) for column, value in zip(order, last, strict=True)))
     return keys < bound if newest_first else keys > bound
 
 

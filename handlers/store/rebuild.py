@@ -1,7 +1,7 @@
-"""Writing what a connection's archive comes to when it is read anew, over what stands: only rows that differ."""
+"""The two ends of a rebuild beside its rows: who may write meanwhile, and what becomes of dead letters."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,29 +9,30 @@ import sqlalchemy as sa
 
 from handlers.events import WHOLE_BODY, Outcome
 from handlers.store.dead_letters import IS_OPEN, KEY, OPEN, supersede
-from handlers.store.differences import DIFFERS, FOLDED, PAGE, Difference, differences, paged
+from handlers.store.differences import PAGE, Difference, paged
 from handlers.store.reading import Held, walk
+from handlers.store.replace import ORIGIN
 from handlers.store.rowset import Transaction
 from handlers.store.schema import dead_letters, deliveries, events, retries
-from handlers.store.scratch import Scratch
+from handlers.store.shadow import Shadow
 
 LOCK_PATIENCE = "30s"
 """How long the locks are waited for on PostgreSQL: a worker's transaction takes a second at most."""
-ARRIVAL = ("processed_at", "event_id_reused")
-"""What of an event tells when it was first worked on, and beside what: that is not computed anew."""
-ORIGIN = frozenset({"delivery_id", "event_index", "map"})
-"""What of an event may differ without anything being wrong: of several deliveries that brought it any may be named."""
 
 
-def exclude(tx: Transaction) -> None:
+def exclude(tx: Transaction, schema: str) -> None:
     """Keeps everybody else from writing until the transaction ends; whoever reads sees what stood before it.
 
     Workers, scheduler and operators wait meanwhile and try again, as in an outage of the database; none of their
     attempts is counted. SQLite has one writer anyway. The tables are those with which their transactions begin, in
     their order, so that nobody waits for one another.
+
+    Args:
+        tx: the transaction.
+        schema: where the tables are.
     """
     if tx.connection.dialect.name == "postgresql":
-        names = ", ".join(table.name for table in (retries, deliveries, dead_letters))
+        names = ", ".join(f'"{schema}"."{table.name}"' for table in (retries, deliveries, dead_letters))
         tx.connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_PATIENCE}'"))
         tx.connection.execute(sa.text(f"LOCK TABLE {names} IN EXCLUSIVE MODE"))
 
@@ -47,35 +48,10 @@ def told(difference: Difference) -> tuple[str, ...]:
     return tuple(fields)
 
 
-def write_state(held: Held, scratch: Scratch, connection_id: str) -> Counter[str]:
-    """Makes every folded table what the archive comes to; returns how many rows were missing, extra and different."""
-    tx = Transaction(held.connection)
-    counts: Counter[str] = Counter()
-    for table in FOLDED:
-        for page in differences(held, scratch, table, connection_id):
-            counts.update(each.problem for each in page)
-            _write(tx, table, page)
-    return counts
-
-
-def write_events(held: Held, scratch: Scratch, connection_id: str) -> Counter[str]:
-    """Makes the events what the archive comes to; returns how many were missing, extra and different.
-
-    How an event ended stays as it was noted on its day, unless the map has changed what it is; and so does which
-    delivery brought it, as long as that is in the set.
-    """
-    tx = Transaction(held.connection)
-    counts: Counter[str] = Counter()
-    for page in differences(held, scratch, events, connection_id, ARRIVAL):
-        counts.update(each.problem for each in page if each.problem != DIFFERS or told(each))
-        brought = [{"delivery_id": each.standing["delivery_id"]} for each in page if each.standing is not None]
-        in_set = {row.delivery_id for row in scratch.select(scratch.arrivals, brought, ("delivery_id",))}
-        _write(tx, events, [_kept(each, in_set) for each in page], ARRIVAL)
-    return counts
-
-
-def write_failures(held: Held, scratch: Scratch, connection_id: str, now: datetime) -> Counter[str]:
+def write_failures(held: Held, shadow: Shadow, connection_id: str, now: datetime) -> Counter[str]:
     """Closes the letters of what is applied after all, and opens those of what cannot be read any more.
+
+    Whichever of two deliveries came first: bytes that one of them has had applied need no letter.
 
     Returns:
         How many were `applied`, and how many `buried`; `retried` counts what ran into an error that is tried again.
@@ -86,51 +62,33 @@ def write_failures(held: Held, scratch: Scratch, connection_id: str, now: dateti
     is_open = is_open.where(dead_letters.c.connection_id == connection_id, IS_OPEN)
     for page in paged(walk(held, is_open, (dead_letters.c.digest,)), PAGE):
         wanted = [{"connection_id": connection_id, "digest": row.digest} for row in page]
-        applied = {row.digest for row in scratch.select(events, wanted, ("digest",))} | _read_apart(scratch, page)
+        applied = {row.digest for row in shadow.select(events, wanted, ("digest",))} | _read_apart(shadow, page)
         supersede(tx, [(connection_id, digest) for digest in applied])
         counts["applied"] += len(applied)
     order = (dead_letters.c.delivery_id, dead_letters.c.event_index)
     failed = sa.select(dead_letters).where(dead_letters.c.state == OPEN)
-    for page in paged(walk(scratch.database, failed, order), PAGE):
-        counts["buried"] += _bury(tx, [dict(row._mapping) for row in page])  # noqa: SLF001  # its public name
+    for page in paged(walk(shadow, failed, order), PAGE):
+        told = [{"connection_id": row.connection_id, "digest": row.digest} for row in page]
+        read = {row.digest for row in shadow.select(events, told, ("digest",))}
+        unread = [dict(row._mapping) for row in page if row.digest not in read]  # noqa: SLF001  # its public name
+        counts["buried"] += _bury(tx, unread)
     again = sa.select(retries)
-    for page in paged(walk(scratch.database, again, (retries.c.delivery_id, retries.c.event_index)), PAGE):
+    for page in paged(walk(shadow, again, (retries.c.delivery_id, retries.c.event_index)), PAGE):
         rows = [{**row._mapping, "due_at": now} for row in page]  # noqa: SLF001  # as above
         counts["retried"] += len(tx.insert_missing(retries, rows, returning=KEY))
     return +counts  # what is zero is left out
 
 
-def _write(tx: Transaction, table: sa.Table, page: Sequence[Difference], kept: Sequence[str] = ()) -> None:
-    names = tuple(column.name for column in table.primary_key.columns)
-    tx.delete(table, [each.key for each in page if each.anew is None])
-    changed = [each.anew for each in page if each.anew is not None and each.standing is not None]
-    tx.update(table, [{name: row[name] for name in row if name not in kept} for row in changed], names)
-    tx.insert(table, [dict(each.anew) for each in page if each.anew is not None and each.standing is None])
-
-
-def _read_apart(scratch: Scratch, letters: Sequence[sa.Row[Any]]) -> set[str]:
+def _read_apart(shadow: Shadow, letters: Sequence[sa.Row[Any]]) -> set[str]:
     """The digests of those letters that stood for a whole body whose events can be told apart now."""
     whole = {row.delivery_id: row.digest for row in letters if row.event_index == WHOLE_BODY}
     ids = [{"delivery_id": each} for each in whole]
     again = [{**each, "event_index": WHOLE_BODY} for each in ids]
     failed = [{"digest": each} for each in whole.values()]
-    read = {row.delivery_id for row in scratch.select(deliveries, ids, ("delivery_id",))}
-    read -= {row.delivery_id for row in scratch.select(retries, again, ("delivery_id",))}
+    read = {row.delivery_id for row in shadow.select(deliveries, ids, ("delivery_id",))}
+    read -= {row.delivery_id for row in shadow.select(retries, again, ("delivery_id",))}
     digests = {whole[each] for each in read}
-    return digests - {row.digest for row in scratch.select(dead_letters, failed, ("digest",))}
-
-
-def _kept(difference: Difference, in_set: Collection[str]) -> Difference:
-    """An event with what is kept of it as it stands."""
-    standing, anew = difference.standing, difference.anew
-    if standing is None or anew is None:
-        return difference
-    kept: dict[str, Any] = {}
-    if not {*told(difference)} - {"received_at"}:
-        kept["outcome"] = standing["outcome"]
-    if standing["delivery_id"] in in_set and standing["delivery_id"] != anew["delivery_id"]:
-        kept |= {name: standing[name] for name in ("delivery_id", "event_index")}
-    return difference._replace(anew={**anew, **kept})
+    return digests - {row.digest for row in shadow.select(dead_letters, failed, ("digest",))}
 
 
 def _bury(tx: Transaction, letters: Sequence[Mapping[str, Any]]) -> int:

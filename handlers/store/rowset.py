@@ -62,6 +62,18 @@ class Transaction:
             return []
         return list(self._run(_select(self._dialect, table, tuple(rows[0]), tuple(columns), lock=lock), rows))
 
+    def beside(self, table: sa.Table, rows: Rows, columns: Sequence[str] = ()) -> list[Row[Any]]:
+        """Selects rows by their whole key, with the last part of the key just `before` and just `after` each.
+
+        Of the rows that have the other parts of the key only these two are looked for, in its index.
+        """
+        return list(self._run(_beside(self._dialect, table, tuple(columns)), rows)) if rows else []
+
+    def insert_encoded(self, table: sa.Table, names: Sequence[str], text: str) -> None:
+        """Inserts rows of those columns that `encoded` has made a text of, in this process or another."""
+        statement = _insert(self._dialect, table, tuple(names), missing_only=False, returning=())
+        self.connection.execute(statement, {ROWS: text})
+
     def rows(self, table: sa.Table, names: Sequence[str]) -> sa.FromClause:
         """The parameter as a table, for statements of one's own; run them with `run`."""
         return _rowset(self._dialect, table, tuple(names))
@@ -71,11 +83,13 @@ class Transaction:
         return self._run(statement, rows)
 
     def _run(self, statement: sa.Executable, rows: Rows) -> sa.CursorResult[Any]:
-        return self.connection.execute(statement, {ROWS: _encoded(rows)})
+        return self.connection.execute(statement, {ROWS: encoded(rows)})
 
 
-def _encoded(rows: Iterable[Mapping[str, Any]]) -> str:
-    """The parameter's text; instants in fixed width, which both databases read and SQLite sorts."""
+def encoded(rows: Iterable[Mapping[str, Any]], *, sorted_as_text: bool = True) -> str:
+    """The parameter's text; instants in fixed width unless told otherwise: both databases read it, and SQLite sorts."""
+    if not sorted_as_text:
+        return encode(list(rows))
     return encode(
         [{name: sortable(value) if type(value) is datetime else value for name, value in row.items()} for row in rows]
     )
@@ -103,7 +117,7 @@ def _postgres_type(kept: TypeEngine[Any]) -> TypeEngine[Any]:
     return kept if isinstance(kept, sa.Boolean | sa.Integer) else sa.Text()
 
 
-def _matches(table: sa.Table, rows: sa.FromClause, names: Sequence[str]) -> sa.ColumnElement[bool]:
+def _matches(table: sa.FromClause, rows: sa.FromClause, names: Sequence[str]) -> sa.ColumnElement[bool]:
     return sa.and_(*(table.c[name] == rows.c[name] for name in names))
 
 
@@ -156,3 +170,30 @@ def _select(
         .order_by(*table.primary_key.columns)
     )
     return statement.with_for_update(of=table) if lock and dialect == "postgresql" else statement
+
+
+@lru_cache(maxsize=256)
+def _beside(dialect: str, table: sa.Table, columns: tuple[str, ...]) -> sa.Executable:
+    names = [column.name for column in table.primary_key.columns]
+    rows = _rowset(dialect, table, tuple(names))
+    near = [_next(table, rows, names, following=following) for following in (False, True)]
+    return (
+        sa.select(*(table.c[name] for name in (*names, *columns)), *near)
+        .join_from(rows, table, _matches(table, rows, names))
+        .order_by(*table.primary_key.columns)
+    )
+
+
+def _next(table: sa.Table, rows: sa.FromClause, names: Sequence[str], *, following: bool) -> sa.Label[Any]:
+    """The last part of the key of the row just before, or just after, one of `rows`."""
+    name = "after" if following else "before"
+    other = table.alias(name)
+    last, bound = other.c[names[-1]], rows.c[names[-1]]
+    found = (
+        sa.select(last)
+        .where(_matches(other, rows, names[:-1]), last > bound if following else last < bound)
+        .order_by(last if following else last.desc())
+        .limit(1)
+        .correlate(rows)
+    )
+    return found.scalar_subquery().label(name)

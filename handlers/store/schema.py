@@ -6,7 +6,9 @@ What each row is stands in the comment above its table; changes go through a mig
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text, text
 
 from handlers.store.columns import Document, Instant
+from handlers.store.schema_gauges import gauges
 from handlers.store.schema_links import asset_links
+from handlers.store.schema_notices import notices, notifications
 from handlers.store.schema_pm import pm_occurrences
 from handlers.store.schema_records import (
     asset_history,
@@ -42,11 +44,14 @@ __all__ = [
     "downtime",
     "events",
     "fetches",
+    "gauges",
     "inventory_items",
     "leaders",
     "metadata",
     "meter_readings",
     "meters",
+    "notices",
+    "notifications",
     "pm_occurrences",
     "pm_plans",
     "purchase_orders",
@@ -174,6 +179,19 @@ dead_letters = Table(
         "connection_id",
         "digest",
         unique=True,
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index(
+        "dead_letters_codes",
+        "code",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index(
+        "dead_letters_causes",
+        "fingerprint",
+        "buried_at",
         sqlite_where=text("state = 'open'"),
         postgresql_where=text("state = 'open'"),
     ),

@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -28,18 +29,36 @@ class Doubt(enum.IntEnum):
     """Given up, corrected, or known to end who reads it: it is not in the set."""
 
 
+_LETTER = ("delivery_id", "event_index", "state", "code", "edited_into")
+_RETRY = ("delivery_id", "event_index", "alone")
+
+
 def doubts(tx: Transaction, ids: Iterable[str]) -> dict[RowId, Doubt]:
     """What is in doubt of some deliveries, by delivery and index (`handlers.events.WHOLE_BODY` for all of one)."""
     wanted = [{"delivery_id": each} for each in sorted(set(ids))]
+    return _doubts(tx.select(dead_letters, wanted, _LETTER), tx.select(retries, wanted, _RETRY))
+
+
+def all_doubts(tx: Transaction, arrivals: sa.Table) -> dict[RowId, Doubt]:
+    """The same of all deliveries that a table names."""
+    found = [
+        tx.connection.execute(
+            sa.select(*(table.c[name] for name in names)).join(arrivals, arrivals.c.delivery_id == table.c.delivery_id)
+        ).all()
+        for table, names in ((dead_letters, _LETTER), (retries, _RETRY))
+    ]
+    return _doubts(*found)
+
+
+def _doubts(letters: Iterable[sa.Row[Any]], waiting: Iterable[sa.Row[Any]]) -> dict[RowId, Doubt]:
     found: dict[RowId, Doubt] = {}
-    columns = ("delivery_id", "event_index", "state", "code", "edited_into")
-    for row in tx.select(dead_letters, wanted, columns):
+    for row in letters:
         is_unread = row.state in {OPEN, SUPERSEDED}
         if row.state == DISCARDED or row.edited_into is not None or (is_unread and row.code in NEVER_AGAIN):
             found[row.delivery_id, row.event_index] = Doubt.OUT
         elif is_unread:
             found[row.delivery_id, row.event_index] = Doubt.LETTER
-    for row in tx.select(retries, wanted, ("delivery_id", "event_index", "alone")):
+    for row in waiting:
         key = (row.delivery_id, row.event_index)
         found[key] = max(found.get(key, Doubt.LETTER), Doubt.OUT if row.alone else Doubt.WAITING)
     return found

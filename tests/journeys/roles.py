@@ -13,6 +13,8 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
+from tests.log_lines import read_line
+
 COMMAND = Path(sysconfig.get_path("scripts")) / "maintenworks"
 PATIENCE_SECONDS = 90.0
 """Far beyond anything that happens on a busy machine: what takes longer never happens."""
@@ -49,7 +51,7 @@ class Role:
     def logged(self, event: str) -> list[dict[str, Any]]:
         """All lines of one kind so far."""
         lines = self.log.read_bytes().splitlines(keepends=True)
-        told = [json.loads(line) for line in lines if line.startswith(b"{") and line.endswith(b"\n")]
+        told = [read_line(line) for line in lines if line.startswith(b"{") and line.endswith(b"\n")]
         return [line for line in told if line["event"] == event]
 
     def await_line(self, event: str) -> dict[str, Any]:

@@ -19,6 +19,8 @@ ANSWER_SECONDS = 30.0
 """How long one try may take; senders of webhooks give up after 15 to 30."""
 PATIENCE_SECONDS = 120.0
 """How long one body is tried again; far longer than any restart takes."""
+NO_FIELDS: Mapping[str, str] = {}
+"""Header fields besides those of any post."""
 WAIT_SECONDS = 0.2
 """Between two tries on average; short, so that a test does not wait for its sender."""
 
@@ -64,18 +66,26 @@ class Sender:
         self.signatures.append(signature)
         return signature
 
-    def post(self, body: bytes | Mapping[str, Any], signature: str | None = None) -> Answer:
+    def post(
+        self, body: bytes | Mapping[str, Any], signature: str | None = None, *, fields: Mapping[str, str] = NO_FIELDS
+    ) -> Answer:
         """Posts one body once, signed unless a signature is given; empty text sends none.
 
         Raises:
             OSError: nobody answered.
         """
-        return self.post_at_once([body], signature)[0]
+        return self.post_at_once([body], signature, fields=fields)[0]
 
-    def post_at_once(self, bodies: Sequence[bytes | Mapping[str, Any]], signature: str | None = None) -> list[Answer]:
+    def post_at_once(
+        self,
+        bodies: Sequence[bytes | Mapping[str, Any]],
+        signature: str | None = None,
+        *,
+        fields: Mapping[str, str] = NO_FIELDS,
+    ) -> list[Answer]:
         """Posts each body once, all of them at the same time, each over a connection of its own."""
         raw = [_bytes(body) for body in bodies]
-        requests = [self.request(body, self.sign(body) if signature is None else signature) for body in raw]
+        requests = [self.request(body, self.sign(body) if signature is None else signature, fields) for body in raw]
 
         async def exchange(request: bytes) -> Answer:
             async with Wire(self.address) as wire:
@@ -128,12 +138,13 @@ class Sender:
 
         asyncio.run(everything())
 
-    def request(self, body: bytes, signature: str) -> bytes:
+    def request(self, body: bytes, signature: str, fields: Mapping[str, str] = NO_FIELDS) -> bytes:
         """The bytes of a post; an empty signature leaves its header out."""
         head = f"POST /webhooks/{self.connection} HTTP/1.1\r\nHost: {urlsplit(self.address).netloc}\r\n"
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         if signature:
             head += f"X-Webhook-Signature: {signature}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         return head.encode() + b"\r\n" + body
 
     def remember(self, body: bytes, answer: Answer) -> None:

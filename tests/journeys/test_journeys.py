@@ -342,7 +342,7 @@ def test_no_secret_no_signature_and_no_body_is_written_where_it_does_not_belong(
     hidden += [signature for sender in running.senders for signature in sender.signatures]
 
     written = running.written()
-    assert "delivery_accepted" in written
+    assert "deliveries_accepted" in written
     assert _found([*hidden, MARK], written.encode()) == []
     for path in running.home.rglob("*"):
         if path.is_file() and path.parent.name != FOLDER:

@@ -24,10 +24,10 @@ import pytest
 import sqlalchemy as sa
 
 from handlers.connections.generated import FOLDER as SECRETS_FOLDER
-from handlers.store.schema import deliveries, metadata
+from handlers.store.schema import deliveries, metadata, notifications
 from tests.journeys.commands import COMMANDS, SHOWS_BODIES
 from tests.journeys.installation import Installation
-from tests.journeys.roles import COMMAND, PATIENCE_SECONDS, Role
+from tests.journeys.roles import COMMAND, PATIENCE_SECONDS, Role, eventually
 from tests.journeys.sender import Sender
 from tests.worker.cli.plant import event
 from worker.address import FOLDER as BROKER_FOLDER
@@ -40,6 +40,7 @@ GIVEN = {
     "PLANT_SECRET": "mark-secret-in-the-environment-0001",
     "API_TOKEN": "mark-token-of-an-api-0002",
     "MAINTENWORKS_METRICS_TOKEN": "mark-token-of-scrapers-0003",
+    "TOLD_SECRET": "bWFyay1zZWNyZXQtb2YtdGhvc2Utd2hvLWFyZS10b2xk",
 }
 PASSWORDS = ("mark-password-of-a-database-0004", "mark-password-of-a-broker-0005")
 
@@ -78,7 +79,11 @@ class _Searched:
             file.write(
                 f'\n[connections.asked]\nsource = "unified"\nsecrets = [{{ ref = "env:PLANT_SECRET" }}]\n{api}\n'
             )
+            told = 'scheme = "standard-webhooks"\nsecrets = [{ ref = "env:TOLD_SECRET" }]'
+            file.write(f'\n[connections.told]\nsource = "unified"\n{told}\n')
         with self.here.up() as role:
+            hook = f'url = "{self.plant.address}/webhooks/told?token={VALUE}"\nsecret = "env:TOLD_SECRET"'
+            (self.here.home / "notifications.toml").write_text(f'group_for = "0s"\n[webhooks.hook]\n{hook}\n')
             self._run("connections revoke", "gone")
             self._requests(gone)
             self._crash(role)
@@ -153,6 +158,7 @@ class _Searched:
         self.answers += repr(response.headers).encode() + response.content
 
     def _commands(self) -> None:
+        eventually(lambda: bool(self.here.ask(sa.select(notifications.c.message_id))), every=0.2)
         body, mended = self.folder / "body.json", self.folder / "mended.json"
         body.write_bytes(_mapped())
         mended.write_text(json.dumps(event("asset.updated", "PUMP-9", "08:00", "mended-1")))
@@ -228,7 +234,7 @@ def test_each_command_ended_as_commands_do(searched: _Searched) -> None:
 
 
 def test_the_log_tells_of_all_that_happened_and_of_nothing_that_is_secret(searched: _Searched) -> None:
-    for event_ in (b"delivery_accepted", b"delivery_refused", b"role_ended"):
+    for event_ in (b"deliveries_accepted", b"delivery_refused", b"role_ended"):
         assert event_ in searched.log
     assert _found([*searched.hidden, BODY], searched.log) == []
 

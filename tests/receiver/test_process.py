@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.log_lines import read_line
 from tests.receiver.harness import ANSWER_SECONDS, SECRET, Running, head, received, status_of, write_connections
 from tests.servers import BrokerServer, free_port
 
@@ -36,7 +37,7 @@ class Process:
         self.process = process
         self.lines: list[dict[str, Any]] = []
         while not self.lines or self.lines[-1]["event"] != "receiver_ready":
-            self.lines.append(json.loads(process.stderr.readline()))
+            self.lines.append(read_line(process.stderr.readline()))
         self.ready: Mapping[str, Any] = self.lines[-1]
         self.running = Running(self.ready["port"], threading.Event())
 
@@ -49,7 +50,7 @@ class Process:
         """Until it has ended; then `lines` has all it logged."""
         code = self.process.wait(timeout=ANSWER_SECONDS)
         assert self.process.stderr is not None
-        self.lines += [json.loads(line) for line in self.process.stderr]
+        self.lines += [read_line(line) for line in self.process.stderr]
         return code
 
 
@@ -95,7 +96,13 @@ def test_sigterm_answers_what_is_under_way_and_exits_0(home: Path, valkey: Broke
             client.sendall(BODY[4:])
             assert status_of(received(client)) == 200
         assert found.wait() == 0
-    assert [line["event"] for line in found.lines] == ["receiver_ready", "drain_started", "drained"]
+    assert [line["event"] for line in found.lines] == [
+        "receiver_ready",
+        "deliveries_accepted",
+        "drain_started",
+        "deliveries_accepted",
+        "drained",
+    ]
     assert {line["role"] for line in found.lines} == {"receiver"}
 
 
@@ -116,9 +123,9 @@ def test_nothing_secret_and_no_body_is_logged_and_a_refusal_says_its_reason(home
         assert found.end() == 0
     text = json.dumps(found.lines)
     assert not [word for word in (SECRET, "only-in-the-body", "ab" * 32, "t0k") if word in text]
-    accepted = next(line for line in found.lines if line["event"] == "delivery_accepted")
+    accepted = next(line for line in found.lines if line["event"] == "deliveries_accepted")
     refusal = next(line for line in found.lines if line["event"] == "delivery_refused")
-    assert (accepted["connection"], len(accepted["delivery_id"])) == ("acme", 36)
+    assert (accepted["connection"], [len(each) for each in accepted["delivery_ids"]]) == ("acme", [36])
     assert (refusal["connection"], refusal["reason"], refusal["status"]) == ("acme", "wrong_signature", 401)
 
 

@@ -24,6 +24,7 @@ from worker.dispatch import Dispatcher
 from worker.queue import Undecodable
 from worker.replay import Plan
 from worker.streams_leases import Envelope
+from worker.telling import Tell, silent
 from worker.units import Reader
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -40,7 +41,7 @@ class Yard:
         database: where all of it is.
     """
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database, folder: Path, *, tell: Tell = silent) -> None:
         self.now = NOW
         self.database = database
         self._path = folder / "connections.toml"
@@ -48,7 +49,7 @@ class Yard:
         self.connect("plant")
         self._registry = Registry(self._path, folder)
         reader = Reader(self._registry, load(), max_body_bytes=1024 * 1024)
-        self._dispatcher = Dispatcher(database, reader, clock=lambda: self.now, dice=random.Random(1))
+        self._dispatcher = Dispatcher(database, reader, clock=lambda: self.now, dice=random.Random(1), tell=tell)
         self._number = 0
 
     def connect(self, name: str, *options: str) -> None:

@@ -9,6 +9,7 @@ import structlog
 from tests.servers import BrokerServer
 from tests.worker.brokers import Recorder, Store, delivery, enqueue, enqueue_raw, until, working
 from worker.broker import LANES, LetGoAtShutdown, MessageContext, make_broker
+from worker.message_span import MessageSpan
 from worker.queue import LaneState, Undecodable, queue_state, ring_rows
 from worker.streams_leases import Envelope
 
@@ -121,7 +122,9 @@ def test_what_is_logged_during_the_work_names_the_message(valkey: BrokerServer) 
         enqueue(valkey.url, delivery(2))
         until(lambda: queue_state(valkey.url) == EMPTY, "an empty queue")
 
-    assert bound == [{"lane": "live", "entry": envelope.entry_id} for envelope in recorder.envelopes]
+    assert bound == [
+        {"lane": "live", "entry": held.entry_id, "delivery_ids": held.some_ids} for held in recorder.envelopes
+    ]
 
 
 def test_a_process_holds_two_batches_of_live_and_one_message_of_the_others() -> None:
@@ -133,7 +136,7 @@ def test_nothing_of_dramatiqs_own_stands_between() -> None:
     """Its retries, limits and callbacks bypass one another and our acks; an actor cannot even ask for them."""
     broker = make_broker("unix:///nowhere", middleware=[Mark()])
 
-    assert [type(each) for each in broker.middleware] == [LetGoAtShutdown, MessageContext, Mark]
+    assert [type(each) for each in broker.middleware] == [LetGoAtShutdown, MessageContext, MessageSpan, Mark]
     assert broker.actor_options == set()
 
 

@@ -30,31 +30,33 @@ def _console(
     collectors: Sequence[StateCollector] = (),
     ops_host: str = "127.0.0.1",
     token: str | None = None,
-    pages: bool = True,
+    names: Sequence[str] = (),
 ) -> Iterator[httpx.Client]:
     readiness = readiness or Readiness([Check("broker", list)])
-    app = build_app(readiness, collectors, ops_host=ops_host, token=token, pages=pages)
+    app = build_app(readiness, collectors, ops_host=ops_host, token=token, names=names)
     listener = listen("127.0.0.1", 0, "MAINTENWORKS_OPS_PORT")
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with serving(app, listener), httpx.Client(base_url=url) as client:
         yield client
 
 
-def test_the_front_page_says_what_is_here_and_allows_nothing_else() -> None:
+def test_a_browser_may_do_nothing_with_any_answer_but_show_it() -> None:
     with _console() as client:
-        answer = client.get("/")
-    assert answer.status_code == 200
-    assert all(path in answer.text for path in ("/metrics", "/readyz", "/livez"))
-    policy = answer.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none';")
-    assert "unsafe" not in policy
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "server" not in answer.headers
+        for path in ("/livez", "/nothing"):
+            headers = client.get(path).headers
+            policy = headers["content-security-policy"]
+            assert policy.startswith("default-src 'none';")
+            assert "unsafe" not in policy
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["cache-control"] == "no-store"
+            assert "server" not in headers
 
 
 def test_a_role_that_runs_alone_has_no_pages() -> None:
-    with _console(pages=False) as client:
+    with _console() as client:
         assert client.get("/").status_code == 404
+        assert client.get("/login").status_code == 404
+        assert client.get("/api/v1/me").status_code == 404
         assert client.get("/livez").status_code == 200
 
 
@@ -130,8 +132,9 @@ def test_a_console_for_other_machines_is_reached_by_address_and_by_its_own_name_
     with _console(ops_host="0.0.0.0") as client:
         assert client.get("/livez", headers={"host": "10.0.0.7:8081"}).status_code == 200
         assert client.get("/livez", headers={"host": "evil.example"}).status_code == 421
-    with _console(ops_host="ops.example") as client:
+    with _console(ops_host="ops.example", names=["console.example"]) as client:
         assert client.get("/livez", headers={"host": "OPS.example:80"}).status_code == 200
+        assert client.get("/livez", headers={"host": "Console.example"}).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz", "/livez"])

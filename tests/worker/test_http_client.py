@@ -1,74 +1,19 @@
 """Outgoing HTTP against a real server with a script: when it is asked again, and what is never done."""
 
-import contextlib
 import email.utils
-import http.server
-import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import httpx
 import pytest
 
 from handlers.errors import TransientError
 from tests.servers import free_port
+from tests.worker.answering import Step, answering
 from worker.http_client import RETRIED, Patience, open_client, request, retry_after
 
 QUICK = Patience(tries=3, first_wait=0.001, greatest_wait=0.1)
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
-
-
-class Step(NamedTuple):
-    """One answer: a status and headers; status 0 closes the connection without any."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-class Asked(NamedTuple):
-    """One request as it came."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@contextlib.contextmanager
-def _server(*steps: Step) -> Iterator[tuple[str, list[Asked]]]:
-    """A server that gives those answers in turn; its URL, and what it was asked."""
-    asked: list[Asked] = []
-    script = iter(steps)
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            asked.append(Asked(self.command, self.path, headers, body))
-            step = next(script)
-            self.close_connection = step.status == 0
-            if step.status:
-                self.send_response(step.status)
-                for name, value in step.headers:
-                    self.send_header(name, value)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
-            del format, args
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def _posted(url: str, patience: Patience = QUICK) -> httpx.Response:
@@ -77,7 +22,7 @@ def _posted(url: str, patience: Patience = QUICK) -> httpx.Response:
 
 
 def test_a_request_says_who_we_are_and_sends_its_body_as_it_is() -> None:
-    with _server(Step(200)) as (url, asked):
+    with answering(Step(200)) as (url, asked):
         assert _posted(f"{url}/webhooks/acme?x=1").status_code == 200
     (one,) = asked
     assert (one.method, one.path, one.body) == ("POST", "/webhooks/acme?x=1", b"\xff body")
@@ -87,39 +32,39 @@ def test_a_request_says_who_we_are_and_sends_its_body_as_it_is() -> None:
 
 @pytest.mark.parametrize("status", sorted(RETRIED))
 def test_what_asks_for_another_try_gets_one(status: int) -> None:
-    with _server(Step(status), Step(0), Step(200)) as (url, asked):
+    with answering(Step(status), Step(0), Step(200)) as (url, asked):
         assert _posted(url).status_code == 200
     assert [each.body for each in asked] == [b"\xff body"] * 3
 
 
 @pytest.mark.parametrize("status", [200, 204, 400, 401, 404, 409, 501])
 def test_any_other_answer_is_final(status: int) -> None:
-    with _server(Step(status)) as (url, asked):
+    with answering(Step(status)) as (url, asked):
         assert _posted(url).status_code == status
     assert len(asked) == 1
 
 
 def test_the_last_answer_counts_once_all_tries_are_used_up() -> None:
-    with _server(Step(503), Step(503), Step(429)) as (url, asked):
+    with answering(Step(503), Step(503), Step(429)) as (url, asked):
         assert _posted(url).status_code == 429
     assert len(asked) == 3
 
 
 def test_nobody_is_asked_twice_unless_that_was_wanted() -> None:
-    with _server(Step(503)) as (url, asked), open_client() as client:
+    with answering(Step(503)) as (url, asked), open_client() as client:
         assert request(client, "POST", url).status_code == 503
     assert len(asked) == 1
 
 
 def test_a_wait_longer_than_our_patience_is_not_waited_for() -> None:
-    with _server(Step(503, (("retry-after", "60"),))) as (url, asked):
+    with answering(Step(503, (("retry-after", "60"),))) as (url, asked):
         assert _posted(url).status_code == 503
     assert len(asked) == 1
 
 
 def test_a_wait_that_is_asked_for_is_kept() -> None:
     patience = Patience(tries=2, first_wait=0.001, greatest_wait=2)
-    with _server(Step(503, (("retry-after", "1"),)), Step(200)) as (url, asked):
+    with answering(Step(503, (("retry-after", "1"),)), Step(200)) as (url, asked):
         began = time.monotonic()
         assert _posted(url, patience).status_code == 200
     assert len(asked) == 2
@@ -127,7 +72,7 @@ def test_a_wait_that_is_asked_for_is_kept() -> None:
 
 
 def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
-    with _server(Step(307, (("location", "/elsewhere"),))) as (url, asked):
+    with answering(Step(307, (("location", "/elsewhere"),))) as (url, asked):
         assert _posted(url).status_code == 307
     assert len(asked) == 1
 
@@ -153,7 +98,7 @@ def test_a_server_that_does_not_answer_is_a_timeout() -> None:
 def test_our_own_machine_is_reached_without_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
     monkeypatch.delenv("NO_PROXY", raising=False)
-    with _server(Step(200)) as (url, asked):
+    with answering(Step(200)) as (url, asked):
         assert _posted(url).status_code == 200
     assert len(asked) == 1
 

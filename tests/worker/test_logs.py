@@ -3,6 +3,7 @@ import datetime as dt
 import io
 import json
 import logging
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,9 @@ import structlog
 from pydantic import SecretStr
 
 from handlers.events import Delivery
+from tests.log_lines import read_line
 from worker import logs
+from worker.identity import service_name, version
 
 SECRET = "whsec_do_not_print_me"
 
@@ -31,27 +34,73 @@ def _logging_as_it_was() -> Iterator[None]:
 
 
 def _logged(stream: io.StringIO) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in stream.getvalue().splitlines()]
+    return [read_line(line) for line in stream.getvalue().splitlines()]
 
 
 def _fail(message: str, **_held: str) -> None:
     raise RuntimeError(message)
 
 
-def test_a_line_is_one_json_object_with_time_level_event_role_and_the_bound_delivery_id() -> None:
+def test_a_line_is_one_json_object_in_the_names_of_ecs_and_ours_below_our_own() -> None:
     stream = io.StringIO()
     logs.configure_logging("info", "json", stream, role="worker")
-    with structlog.contextvars.bound_contextvars(delivery_id="d-1"):
-        structlog.get_logger().info("delivery_accepted", connection="acme")
-    (line,) = _logged(stream)
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", line.pop("timestamp"))
+    with structlog.contextvars.bound_contextvars(delivery_ids=["d-1"]):
+        structlog.get_logger().info("message_held", error="database_unavailable", attempt=2)
+    line = json.loads(stream.getvalue())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", line.pop("@timestamp"))
+    assert list(line.items())[:2] == [("log.level", "info"), ("message", "message_held")]
     assert line == {
-        "event": "delivery_accepted",
-        "level": "info",
-        "role": "worker",
-        "delivery_id": "d-1",
-        "connection": "acme",
+        "log.level": "info",
+        "message": "message_held",
+        "ecs.version": "8.11.0",
+        "service.name": "maintenworks-worker",
+        "service.version": version(),
+        "process.pid": os.getpid(),
+        "maintenworks.role": "worker",
+        "maintenworks.delivery_ids": ["d-1"],
+        "error.type": "database_unavailable",
+        "maintenworks.attempt": 2,
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"OTEL_SERVICE_NAME": "plant"}, "plant"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "deployment=x, service.name=works"}, "works"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "service.name=works", "OTEL_SERVICE_NAME": "plant"}, "plant"),
+        ({}, "maintenworks-worker"),
+    ],
+)
+def test_a_process_is_called_what_opentelemetry_calls_it(
+    given: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert service_name("worker") == named
+
+
+def test_a_line_about_many_deliveries_names_each_in_lines_that_no_log_driver_cuts() -> None:
+    """Docker's cuts at 16 kB."""
+    stream = io.StringIO()
+    logs.configure_logging("info", "json", stream)
+    ids = [f"0199a3c4-7d52-7a10-9c3e-{number:012x}" for number in range(500)]
+    logs.about(structlog.get_logger().info, "deliveries_accepted", ids, connection="acme")
+    lines = _logged(stream)
+    assert [each for line in lines for each in line["delivery_ids"]] == ids
+    assert {line["deliveries"] for line in lines} == {500}
+    assert max(map(len, stream.getvalue().splitlines())) < 16_000
+    logs.about(structlog.get_logger().info, "nobody", [])
+    assert len(_logged(stream)) == len(lines)
+
+
+def test_people_are_told_of_the_first_few() -> None:
+    stream = io.StringIO()
+    logs.configure_logging("info", "console", stream)
+    logs.about(structlog.get_logger().info, "deliveries_accepted", [f"d-{number}" for number in range(20)])
+    assert "'d-4', 'and 15 more']" in stream.getvalue()
 
 
 def test_what_is_below_the_level_is_dropped_from_both_roads() -> None:

@@ -26,6 +26,7 @@ from handlers.errors import (
 )
 from handlers.store import migrate
 from handlers.store.engine import Database
+from tests.log_lines import read_line
 from tests.servers import BrokerServer
 from worker import main, probe
 from worker.cli import config, output
@@ -208,7 +209,7 @@ def test_a_roles_command_becomes_the_role_and_ends_with_0_when_told(
 ) -> None:
     assert console.stderr is not None
     assert console.stdout is not None
-    ready = json.loads(console.stderr.readline())
+    ready = read_line(console.stderr.readline())
     assert ready["event"] == "console_ready"
     assert psutil.Process(console.pid).cmdline()[-4:] == ["-P", "-m", "worker", "console"]
     console.send_signal(number)
@@ -333,10 +334,10 @@ def test_a_role_that_runs_alone_serves_its_own_metrics_and_health(
         text=True,
     ) as process:
         assert process.stderr is not None
-        said = json.loads(process.stderr.readline())
+        said = read_line(process.stderr.readline())
         assert said["event"] == "metrics_ready"
         url = f"http://127.0.0.1:{said['port']}"
-        assert json.loads(process.stderr.readline())["event"] == f"{role}_ready"
+        assert read_line(process.stderr.readline())["event"] == f"{role}_ready"
         assert httpx.get(f"{url}/livez").status_code == 200
         assert httpx.get(f"{url}/readyz").json()["failing"] == []
         assert "process_resident_memory_bytes" in httpx.get(f"{url}/metrics").text

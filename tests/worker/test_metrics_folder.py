@@ -14,7 +14,7 @@ import pytest
 
 from tests.journeys.small_disk import MIB, NoSmallDiskError, small_disk
 from worker import metrics_folder as place
-from worker.metrics_folder import HOME_FILE, metrics_folder
+from worker.metrics_folder import HOME_FILE, folder_of, metrics_folder
 from worker.telemetry import MULTIPROCESS_DIR
 
 COUNT = "from worker import telemetry; telemetry.RETRIES.labels('x').inc(7)"
@@ -70,6 +70,17 @@ def test_the_folder_is_private_empty_and_gone_afterwards(home: Path, memory: Pat
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert [each.name for each in folder.iterdir()] == [HOME_FILE]
     assert list(memory.iterdir()) == []
+
+
+def test_whoever_looks_from_outside_finds_the_folder_of_one_that_runs_and_none_of_one_that_was_killed(
+    home: Path, memory: Path
+) -> None:
+    assert folder_of(home) is None
+    with metrics_folder(home) as folder:
+        assert folder_of(home) == folder
+        assert folder_of(home.with_name("elsewhere")) is None
+    _left(home, memory)
+    assert folder_of(home) is None
 
 
 def _left(home: Path, memory: Path) -> Path:

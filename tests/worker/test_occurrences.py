@@ -18,7 +18,8 @@ from handlers.rules.pm_plan import Plan
 from handlers.store import schema
 from handlers.store.engine import Database
 from tests import folding
-from worker.occurrences import LOOK_EVERY, Looks, PlanFile, kept_occurrences
+from worker.occurrences import Looks, PlanFile, kept_occurrences
+from worker.rounds import EVERY
 from worker.scheduler import Scheduler
 from worker.telemetry import REGISTRY
 
@@ -61,8 +62,8 @@ class Hands:
     def look(self, now: datetime | None = None) -> int:
         """A whole look; returns how many rows it changed."""
         self.now = now or self.now
-        self.passed += LOOK_EVERY.total_seconds()
-        return self.looks.round()
+        self.passed += EVERY.total_seconds()
+        return self.looks.rounds.round()
 
 
 def rows(database: Database) -> list[dict[str, Any]]:
@@ -216,11 +217,11 @@ def test_a_look_goes_on_in_the_next_round_where_its_time_is_over(tmp_path: Path)
     )
     hands = Hands(database, many)
     ticking = iter(range(10_000))
-    hands.looks._monotonic = lambda: float(next(ticking)) * 10
+    hands.looks.rounds._monotonic = lambda: float(next(ticking)) * 10
 
     rounds: list[int] = []
     while sum(rounds) < 250:
-        rounds.append(hands.looks.round())
+        rounds.append(hands.looks.rounds.round())
         pool = database.engine.pool
         assert isinstance(pool, sa.QueuePool)
         assert pool.checkedout() == 0, "between rounds it holds no transaction"
@@ -234,11 +235,11 @@ def test_a_look_that_took_long_is_followed_by_a_longer_rest(tmp_path: Path) -> N
     database = folding.sqlite(tmp_path)
     hands = Hands(database)
     work = iter([0.0, 0.0, 10.0])
-    hands.looks._monotonic = lambda: next(work, 10.0)
-    while hands.looks.round():
+    hands.looks.rounds._monotonic = lambda: next(work, 10.0)
+    while hands.looks.rounds.round():
         pass
 
-    assert hands.looks._next_at == 10.0 + 90.0
+    assert hands.looks.rounds._next_at == 10.0 + 90.0
     database.close()
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import exc
 from handlers.errors import MaintenworksError
 from handlers.events import Delivery, Event, MappingOptions, Reading
 from handlers.sources import load
+from handlers.store import rebuild as store
 from handlers.store import schema
 from handlers.store.engine import Database
 from tests import folding
@@ -166,34 +167,41 @@ def test_other_connections_are_left_alone(local: Yard) -> None:
     assert [row["connection_id"] for row in local.rows(schema.work_orders)] == ["plant"]
 
 
-def test_nobody_else_writes_to_the_archive_meanwhile(yard: Yard) -> None:
+def test_everybody_else_writes_on_but_for_the_moment_of_the_switch(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or a delivery could be applied to state that is about to be replaced."""
     yard.send(order("evt-1"))
     refused = []
+    closes = store.write_failures
 
     def lined_up(total: int) -> Any:
         del total
         refused.append(_is_refused(yard.database))
         return bool
 
+    def switched(*given: Any) -> Any:
+        refused.append(_is_refused(yard.database))
+        return closes(*given)
+
+    monkeypatch.setattr(store, "write_failures", switched)
     rebuilt(yard, lined_up)
 
-    assert refused == [True]
+    assert refused == [False, False, True]
     assert not _is_refused(yard.database)
 
 
-def test_a_rebuild_that_is_killed_leaves_the_state_as_it_was(local: Yard, tmp_path: Path) -> None:
-    local.send(order("evt-1"))
-    edited(local, sa.update(schema.work_orders).values(title="forged"))
-    before = everything(local)
+def test_a_rebuild_that_is_killed_in_its_switch_leaves_the_state_as_it_was(yard: Yard, tmp_path: Path) -> None:
+    yard.send(order("evt-1"))
+    edited(yard, sa.update(schema.work_orders).values(title="forged"))
+    before = everything(yard)
+    url = yard.database.engine.url.set(drivername=yard.database.dialect).render_as_string(hide_password=False)
 
-    ended = subprocess.run([sys.executable, "-P", "-c", KILLED, str(tmp_path)], timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "-P", "-c", KILLED, str(tmp_path), url], timeout=60, check=False)
 
     assert ended.returncode == -signal.SIGKILL
-    assert everything(local) == before
-    rebuilt(local)
-    assert check(local).findings == []
-    assert local.rows(schema.work_orders)[0]["title"] is None
+    assert everything(yard) == before
+    rebuilt(yard)
+    assert check(yard).findings == []
+    assert yard.rows(schema.work_orders)[0]["title"] is None
 
 
 KILLED = """
@@ -202,8 +210,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from handlers.connections import Registry
 from handlers.sources import load
-from handlers.store import rebuild as store
 from handlers.store.engine import Database
+from handlers.store.replace import Replacement
 from worker import rebuild
 from worker.acts import Operator
 from worker.rereading import Archive
@@ -212,14 +220,14 @@ from worker.units import Reader
 folder = Path(sys.argv[1])
 registry = Registry(folder / "connections.toml", folder)
 archive = Archive(registry.get("plant"), Reader(registry, load(), max_body_bytes=1 << 20), datetime.now(UTC))
-written = store.write_state
+written = Replacement.write_state
 
 def killed(*given):
     assert written(*given) == {"differs": 1}
     os.kill(os.getpid(), signal.SIGKILL)
 
-store.write_state = killed
-rebuild.run(Database(f"sqlite:///{folder}/test.db"), archive, Operator("anna", "killed"), lambda total: bool)
+Replacement.write_state = killed
+rebuild.run(Database(sys.argv[2]), archive, Operator("anna", "killed"), lambda total: bool)
 """
 
 

@@ -26,6 +26,7 @@ from worker import acts, replay
 from worker.queue import Undecodable, encode
 from worker.replay import Line
 from worker.scheduler import RING_LIMIT, waiting_letters
+from worker.tracing import traceparent
 
 
 @pytest.fixture
@@ -271,7 +272,7 @@ def test_an_edited_letter_is_replaced_by_a_delivery_that_says_who_edited_it(yard
     kept = read_deliveries.delivery(yard.database, copy.delivery_id)
     assert kept is not None
     assert (kept.body, kept.verdict) == (mended, "edited by anna")
-    assert kept.headers == {"content-type": "application/json"}
+    assert kept.headers == {"content-type": "application/json", "traceparent": traceparent(name)}
     after = yard.letter()
     assert (after.state, after.edited_into) == ("superseded", copy.delivery_id)
     assert [event["outcome"] for event in read_letters.fate(yard.database, after).events] == ["applied"]

@@ -1,7 +1,6 @@
 """The supervisor with small real processes: what it starts, starts again, drains and kills."""
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from handlers.errors import ServiceUnreachableError, TransientError
+from tests.log_lines import read_line
 from worker.parts import FIRST_DELAY_SECONDS, GREATEST_DELAY_SECONDS, Child, Launched, Part
 from worker.supervisor import Supervisor
 
@@ -88,7 +88,7 @@ class _Up:
         return [pid for each, word, pid in self.story() if (each, word) == (name, "started")]
 
     def logged(self, event: str) -> list[dict[str, object]]:
-        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        lines = [read_line(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
         return [line for line in lines if line["event"] == event]
 
     def end(self) -> int:

@@ -11,6 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_classic
 
 from worker import telemetry
+from worker.metrics_files import forget_process
 
 CONTRACT_METRICS = {
     "maintenworks_webhooks_received": ("counter", ("connection", "outcome")),
@@ -23,9 +24,8 @@ CONTRACT_METRICS = {
     "maintenworks_dead_letters": ("counter", ("error",)),
     "maintenworks_replays": ("counter", ("outcome",)),
     "maintenworks_signature_secret_used": ("counter", ("connection", "position")),
-    "maintenworks_connection_up": ("gauge", ("connection",)),
-    "maintenworks_sync_last_success_timestamp_seconds": ("gauge", ("connection",)),
 }
+"""Those that processes count; the gauges are read by the console (`test_readings.py`)."""
 
 
 def test_the_contracts_metrics_are_there_by_name_type_and_labels() -> None:
@@ -69,12 +69,16 @@ def test_a_scraper_that_asks_gets_openmetrics_without_created_series() -> None:
 
 
 PROCESS = """
+import os
 from worker import telemetry
 telemetry.WEBHOOKS_RECEIVED.labels("acme", "accepted").inc(2)
 telemetry.EVENT_END_TO_END.observe(59)
-telemetry.CONNECTION_UP.labels("acme").set({up})
-telemetry.SYNC_LAST_SUCCESS.labels("acme").set({stamp})
+telemetry.WORKER_THREADS.set({threads})
+telemetry.SCHEDULE_LAST_SUCCESS.labels("due_rows").set({stamp})
+telemetry.SECRET_UNRESOLVED.labels("acme").set(1)
+print(os.getpid())
 """
+SHOW = "from worker import telemetry; print(telemetry.metrics_page(None)[1].decode())"
 
 
 def _run(code: str, folder: Path) -> str:
@@ -83,22 +87,32 @@ def _run(code: str, folder: Path) -> str:
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
-def test_processes_that_share_a_folder_are_one_page_with_their_sum(tmp_path: Path) -> None:
-    _run(PROCESS.format(up=1, stamp=2000), tmp_path)
-    _run(PROCESS.format(up=0, stamp=1000), tmp_path)
-    page = _run("from worker import telemetry; print(telemetry.metrics_page(None)[1].decode())", tmp_path)
-    samples = {
+def _shown(folder: Path) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in parse_classic(page)
+        for family in parse_classic(_run(SHOW, folder))
         for sample in family.samples
     }
+
+
+def test_processes_that_share_a_folder_are_one_page_and_of_a_dead_one_only_what_it_counted_stays(
+    tmp_path: Path,
+) -> None:
     acme = (("connection", "acme"),)
-    assert samples["maintenworks_webhooks_received_total", (*acme, ("outcome", "accepted"))] == 4
-    assert samples["maintenworks_event_end_to_end_seconds_bucket", (("le", "30.0"),)] == 0
-    assert samples["maintenworks_event_end_to_end_seconds_bucket", (("le", "60.0"),)] == 2
-    assert samples["maintenworks_connection_up", acme] == 0
-    assert samples["maintenworks_sync_last_success_timestamp_seconds", acme] == 2000
-    assert sum(name == "maintenworks_build_info" for name, _ in samples) == 1
+    gone = _run(PROCESS.format(threads=8, stamp=2000), tmp_path)
+    _run(PROCESS.format(threads=4, stamp=1000), tmp_path)
+    both = _shown(tmp_path)
+    assert both["maintenworks_webhooks_received_total", (*acme, ("outcome", "accepted"))] == 4
+    assert both["maintenworks_event_end_to_end_seconds_bucket", (("le", "30.0"),)] == 0
+    assert both["maintenworks_event_end_to_end_seconds_bucket", (("le", "60.0"),)] == 2
+    assert both["maintenworks_schedule_last_success_timestamp_seconds", (("schedule", "due_rows"),)] == 2000
+    assert both["maintenworks_worker_threads", ()] == 12
+    assert sum(name == "maintenworks_build_info" for name, _ in both) == 1
+
+    forget_process(int(gone), str(tmp_path))
+    left = _shown(tmp_path)
+    assert {key for key in both if both[key] != left.get(key)} == {("maintenworks_worker_threads", ())}
+    assert left["maintenworks_worker_threads", ()] == 4
 
 
 def test_readiness_is_told_once_and_life_ever_after_until_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import httpx
 import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
+from tests.log_lines import read_line
 from worker.console.serve import listen
 
 SCRIPT = "import sys; from worker.main import main; sys.argv[0] = 'maintenworks'; main()"
@@ -131,7 +132,7 @@ def test_an_empty_home_comes_up_whole_and_drains_in_order_leaving_nothing(launch
 
     up.process.send_signal(signal.SIGTERM)
     assert up.end() == 0
-    lines = [json.loads(line) for line in up.log.read_text().splitlines()]
+    lines = [read_line(line) for line in up.log.read_text().splitlines()]
     ended = [(line["name"], line["code"]) for line in lines if line["event"] == "role_ended"]
     assert ended == [("receiver", 0), ("worker", 0), ("scheduler", 0), ("console", 0), ("broker", 0)]
     assert not any(part.is_running() for part in parts.values())

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +38,7 @@ def list_(
     """
     start, end = looking.bounds(since, until, ("--since", "--until"))
     with looking.opened(home) as (_, database):
-        found = itertools.islice((each for each in log.entries(database) if _wanted(each, who, act, start, end)), limit)
+        found = itertools.islice(log.entries(database, log.Wanted(who, act, start, end)), limit)
         count = looking.json_lines(map(told, found)) if as_json else looking.rows(COLUMNS, map(_line, found))
     if count == 0:
         looking.nothing("no such act")
@@ -112,15 +111,6 @@ def _printed(database: Database) -> Iterator[log.Entry]:
     for entry in log.entries(database):
         output.json_line(told(entry))
         yield entry
-
-
-def _wanted(entry: log.Entry, who: str | None, act: str | None, since: datetime | None, until: datetime | None) -> bool:
-    return (
-        who in {None, entry.who}
-        and act in {None, entry.act}
-        and (since is None or entry.at >= since)
-        and (until is None or entry.at < until)
-    )
 
 
 def _line(entry: log.Entry) -> tuple[object, ...]:

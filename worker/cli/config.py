@@ -14,6 +14,7 @@ from worker.settings import UpSettings
 
 HIDDEN = "********"
 URLS = ("broker_url", "database_url")
+FILES = ("connections", "calendars", "notifications")
 
 commands = typer.Typer(help="The settings.", no_args_is_help=True)
 
@@ -65,10 +66,8 @@ def redacted(url: str) -> str:
 
 def _shown(settings: UpSettings, name: str) -> object:
     value = getattr(settings, name)
-    if name == "connections":
-        return str(settings.connections_path)
-    if name == "calendars":
-        return str(settings.calendars_path)
+    if name in FILES:
+        return str(getattr(settings, f"{name}_path"))
     if name == "database_url":
         return redacted(settings.database)
     if name == "broker_url" and value is None:

@@ -101,7 +101,8 @@ def carried_out(settings: WorkerSettings, asked: Distrust, *, as_json: bool) -> 
 def _carry_out(database: Database, settings: WorkerSettings, asked: Distrust, *, as_json: bool) -> None:
     read = rebuild_command.archive(given.registry(settings), settings, asked.connection_id)
     with rebuild_command.bar(asked.connection_id) as lined_up:
-        reached, rebuilt = rebuilding.without(database, read, asked, lined_up)
+        how = rebuild_command.recipe(settings, read)
+        reached, rebuilt = rebuilding.without(database, read, asked, lined_up, how)
     if as_json:
         output.json_line({"done": "distrusted", **_asked(asked), **_reach(reached), "rebuilt": rebuilt.told})
         return

@@ -1,6 +1,7 @@
 """How dead letters, plans and replays are printed."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from handlers.store.read_letters import Fate, Group, KeptLetter
 from handlers.store.replays import Replay, Standing
@@ -39,7 +40,7 @@ def in_groups(found: Sequence[Group], by: str) -> None:
 
 def tell(letter: KeptLetter, came_to: Fate, body: bytes | None) -> None:
     """Prints a letter with all that is known of it, for people; nothing in its payload that a terminal obeys."""
-    fields = letters.whole(letter, came_to, body)
+    fields: dict[str, Any] = {**letters.whole(letter, came_to, body)}
     for name in ("attempts", "events", "traceback", "body_base64"):
         del fields[name]
     output.table(("field", "value"), [(name, value) for name, value in fields.items() if value is not None])

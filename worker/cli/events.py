@@ -3,11 +3,11 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from handlers.errors import ConfigurationError
+from handlers.errors import ConfigurationError, MaintenworksError
 from handlers.events import Outcome
 from handlers.store.engine import Database
 from handlers.store.read_deliveries import Failure, Story, delivery, stories
@@ -16,9 +16,13 @@ from worker import acts
 from worker.cli import acting, events_distrusted, looking, output
 from worker.cli import dead_letters_given as asked
 from worker.cli.roles import Home
+from worker.queue import broker_url
+from worker.queued import queued
+from worker.settings import WorkerSettings
 from worker.shapes import events as shapes
 
 COLUMNS = ("received", "type", "subject", "outcome", "connection", "event", "delivery")
+STEP_COLUMNS = ("at", "step", "events", "error", "by", "reason")
 FAILURE_COLUMNS = ("event", "state", "code", "path", "message", "attempts", "next")
 SUBJECT_HELP = "About this record: KIND/KEY such as work_order/WO-9, or a key of any kind."
 
@@ -69,13 +73,17 @@ def list_(
 
 @commands.command()
 def show(id_: Id, connection: looking.Of = None, home: Home = None, as_json: looking.Json = False) -> None:
-    """Print what became of an event or a delivery: its events, what could not be applied, what is tried again.
+    """Print what became of an event or a delivery, step by step: accepted, processed, tried again, buried, replayed.
+
+    What is still in the broker is shown as `queued`.
 
     Example: `maintenworks events show evt-7 --connection acme`
     """
-    with looking.opened(home) as (_, database):
+    with looking.opened(home) as (settings, database):
         found = stories(database, id_, connection)
         count = looking.json_lines(map(shapes.told, found)) if as_json else looking.each(found, _tell)
+        if count == 0:
+            count = _show_queued(settings, id_, connection, as_json=as_json)
     if count == 0:
         _unknown(id_)
 
@@ -141,6 +149,20 @@ def _body(database: Database, id_: str, connection: str | None) -> bytes | None:
     return None if found is None else found.body
 
 
+def _show_queued(settings: WorkerSettings, id_: str, connection: str | None, *, as_json: bool) -> int:
+    """Prints what is still in the broker; where that does not answer, nothing is known of it."""
+    try:
+        found = [shapes.waiting(each) for each in queued(broker_url(settings), id_, connection)]
+    except MaintenworksError as error:
+        output.note(f"maintenworks: whether it is still queued is not known: {error}")
+        return 0
+    if as_json:
+        return looking.json_lines(found)
+    for one in found:
+        output.table(("field", "value"), list(one.items()))
+    return len(found)
+
+
 def _unknown(id_: str) -> NoReturn:
     looking.nothing(f"{id_}: it has not been processed yet, or never came")
 
@@ -160,9 +182,13 @@ def _line(event: KeptEvent) -> tuple[object, ...]:
 
 def _tell(story: Story) -> None:
     """Prints a story for people."""
-    fields = shapes.told(story)
+    fields: dict[str, Any] = {**shapes.told(story)}
     listed = [fields.pop(name) for name in ("events", "dead_letters", "retries")]
+    happened, touched = fields.pop("steps"), fields.pop("touched")
+    fields["touched"] = ", ".join(f"{each['kind']} {each['key']}" for each in touched) or None
+    fields["replays"] = ", ".join(each["replay"] for each in fields["replays"]) or None
     output.table(("field", "value"), [(name, value) for name, value in fields.items() if value not in (None, {})])
+    output.table(STEP_COLUMNS, [tuple(each.values()) for each in happened])
     if story.distrusted_at is not None:
         output.line("distrusted: an operator has taken it out of the set; it tells nothing of any state")
     elif not any(listed):

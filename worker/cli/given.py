@@ -11,9 +11,9 @@ import typer
 from handlers.connections import Address, Connection, Endpoint, Registry
 from handlers.connections.calendar_file import Calendars
 from handlers.errors import MaintenworksError, TransientError
+from handlers.rules.durations import read_duration
 from handlers.settings import Settings
 from worker.cli import output
-from worker.durations import read_duration
 
 STANDARD_INPUT: Final = "-"
 

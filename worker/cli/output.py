@@ -11,10 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
-from pathlib import Path
 
-import orjson
 import typer
 from rich import box
 from rich.cells import cell_len
@@ -24,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from handlers.errors import ConfigurationError, MaintenworksError, ServiceUnreachableError, TransientError
+from worker.shapes.encoding import encoded
 from worker.telemetry import printable
 
 OK = 0
@@ -51,20 +49,12 @@ def line(text: str) -> None:
 
 def json_line(value: object) -> None:
     """Prints one line of JSON: decimals as strings, times in UTC with `Z`, nothing in it that a terminal obeys."""
-    text = orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS).decode()
+    text = encoded(value).decode()
     # Outside of strings JSON is printable, so whatever is not stands in one, where its escape means the same. orjson
     # escapes C0 alone, as RFC 8259 section 7 demands; C1, DEL and the bidirectional overrides reorder or steer as well.
     if not text.isprintable():
         text = "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
     sys.stdout.write(text + "\n")
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Decimal | Path):
-        return str(value)
-    if isinstance(value, frozenset | set):
-        return sorted(value)
-    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> int:

@@ -1,21 +1,18 @@
 """`pm`: preventive maintenance: what is due, how well it is kept to, which plans there are, what is coming."""
 
-from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from handlers.rules.recurrence import local_day
 from worker.cli import looking, output, pm_compliance, pm_forecast, pm_plans, pm_shown
 from worker.cli.pm_book import AsOf, Asset, Plans, Site, Wanted, now_or
 from worker.cli.roles import Home
+from worker.plans import due as due_times
+from worker.shapes import pm as shapes
 
 commands = typer.Typer(
     help="Preventive maintenance: due, kept to, planned, coming, and plans of our own.", no_args_is_help=True
 )
-
-ORDER = ("overdue", "due", "called", "planned")
-"""Of states that need something done, the most urgent first."""
 
 
 @commands.command()
@@ -42,14 +39,9 @@ def due(
     wanted = Wanted(connection, site, asset)
     with looking.opened(home) as (settings, database):
         plans = Plans(settings, database)
-        found = []
-        for plan, occurrences in plans.worked(wanted, now):
-            last = local_day(now, plan.zone) + timedelta(days=within)
-            near = [each for each in occurrences if each.state != "planned" or (each.due and each.due <= last)]
-            found += [(plan, each) for each in near if each.state in ORDER]
-        found.sort(key=lambda pair: (ORDER.index(pair[1].state), str(pair[1].due), pair[1].connection, pair[1].id))
+        found = due_times(plans, wanted, now, within)
         if as_json:
-            count = looking.json_lines(pm_shown.printed(plan, each, now) for plan, each in found[:limit])
+            count = looking.json_lines(shapes.printed(plan, each, now) for plan, each in found[:limit])
         else:
             lines = (pm_shown.due_line(plan, each, now) for plan, each in found[:limit])
             count = looking.rows(pm_shown.DUE_COLUMNS, lines, right=("late d", "hours"))
@@ -94,11 +86,11 @@ def plan(
     if not found:
         plans.nothing("no plan" if key is None else f"no plan {key!r}", wanted)
     if as_json and key is None:
-        looking.json_lines(pm_shown.plan_row(*each) for each in found[:limit])
+        looking.json_lines(shapes.plan_row(*each) for each in found[:limit])
         return
     for each in found if as_json else ():
-        times = [pm_shown.printed(each.plan, one, now) for one in each.found[:limit]]
-        output.json_line({**pm_shown.plan_row(*each), "occurrences": times})
+        times = [shapes.printed(each.plan, one, now) for one in each.found[:limit]]
+        output.json_line({**shapes.plan_row(*each), "occurrences": times})
     if not as_json:
         looking.rows(pm_shown.PLAN_COLUMNS, (pm_shown.plan_line(*each) for each in found[: None if key else limit]))
         for each in found if key is not None else ():

@@ -14,6 +14,7 @@ from handlers.rules.pm_compliance import Compliance, Period, compliance, pooled
 from worker.cli import looking, looks, output, pm_shown
 from worker.cli.pm_book import By, Plans, Site, Wanted, Worked, grouped, named, now_or, sortable
 from worker.cli.roles import Home
+from worker.shapes import pm as shapes
 
 OWN = "plan"
 """Each plan's own grace."""
@@ -91,7 +92,7 @@ def _compliance_printed(
     key: tuple[str, str | None, str], by: str, row: Compliance, time: looks.Asked
 ) -> dict[str, Any]:
     connection, name, rule = key
-    as_of = pm_shown.moment(time.as_of)
+    as_of = shapes.moment(time.as_of)
     told = {"connection": connection or None, "window": time.text, "as_of": as_of, "rule": rule}
     return {**named(by, name), **told, **pm_shown.compliance_row(row)}
 

@@ -8,9 +8,10 @@ import typer
 
 from handlers.rules.pm_forecast import Week, weeks
 from handlers.rules.recurrence import Every, local_day
-from worker.cli import looking, output, pm_shown
+from worker.cli import looking, output
 from worker.cli.pm_book import AsOf, By, Plans, Site, Wanted, grouped, named, now_or, sortable
 from worker.cli.roles import Home
+from worker.shapes import pm as shapes
 
 LONGEST_FORECAST = 120
 """Months."""
@@ -70,11 +71,11 @@ def _week_printed(group: tuple[str, str | None], by: str, week: Week) -> dict[st
         "overdue": week.overdue,
         "estimated": week.estimated,
         "projected": week.projected,
-        "crew_hours": pm_shown.number(week.crew_hours),
+        "crew_hours": shapes.number(week.crew_hours),
         "without_hours": week.without_hours,
     }
 
 
 def _week_line(group: tuple[str, str | None], week: Week) -> tuple[object, ...]:
-    numbers = (week.due, week.overdue, week.estimated, week.projected, pm_shown.number(week.crew_hours))
+    numbers = (week.due, week.overdue, week.estimated, week.projected, shapes.number(week.crew_hours))
     return (group[0] or None, group[1], week.starts_on.isoformat(), *numbers, week.without_hours)

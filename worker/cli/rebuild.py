@@ -1,8 +1,9 @@
 """`rebuild`: state computed anew from the archive, or compared with it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from worker.cli import acting, given, looking, output
 from worker.cli.roles import Home
 from worker.rebuild import Rebuilt
 from worker.rebuild_check import Checked, Finding
+from worker.rebuild_hands import Recipe
 from worker.rereading import Archive, LinedUp
 from worker.settings import WorkerSettings
 from worker.units import Reader
@@ -40,9 +42,11 @@ def rebuild(
     """Compute state anew from the archive, by the maps of now; only rows that differ are written.
 
     Dead letters that can be read now are applied; what can no longer be read becomes one. What an operator gave up or
-    corrected stays out, and what is on its way stays there. Workers need not be stopped: they wait meanwhile, for one
-    connection at a time, as in an outage of the database. Killed, it leaves the connection it was at as it stood: run
-    it again. It folds in a temporary file about as large as the state; SQLITE_TMPDIR says in which folder.
+    corrected stays out, and what is on its way stays there. Workers go on meanwhile, and readers see the old state;
+    only for the switch at the end, a connection at a time, do writers wait, as in an outage of the database: a second
+    or two, or longer where much has changed. Stopped or killed, it leaves the connection it was at as it stood: run it
+    again. It takes temporary room about twice as large as the state: on PostgreSQL there, else in a folder that
+    SQLITE_TMPDIR names.
 
     With --check nothing is written and nobody waits. Rows that an older map explains are counted apart, and are no
     difference.
@@ -62,7 +66,7 @@ def rebuild(
             done = [_check(database, each, as_json=as_json) for each in archives]
         else:
             operator = acting.operator(who, reason, UNSAID)
-            done = [_rebuild(database, each, operator, as_json=as_json) for each in archives]
+            done = [_rebuild(database, each, operator, recipe(settings, each), as_json=as_json) for each in archives]
     if not all(done):
         raise typer.Exit(output.FAILURE)
     if unread:
@@ -77,11 +81,30 @@ def archive(registry: Registry, settings: WorkerSettings, connection_id: str) ->
     return Archive(known, reader, datetime.now(UTC))
 
 
+def recipe(settings: WorkerSettings, read: Archive) -> Recipe:
+    """How other processes read the same archive."""
+    return Recipe(
+        database_url=settings.database,
+        connections=settings.connections_path,
+        home=settings.home,
+        connection_id=read.connection.id,
+        max_body_bytes=settings.max_body_bytes,
+        now=read.now,
+        fingerprint=read.fingerprint,
+    )
+
+
 @contextmanager
 def bar(connection_id: str) -> Iterator[LinedUp]:
-    """A progress bar that learns on its way how much there is."""
+    """Progress bars, one after another, each of which learns on its way how much there is."""
+    stages = chain(("reading", "folding"), repeat("reading"))
     with ExitStack() as stack:
-        yield lambda total: stack.enter_context(output.progress(f"reading {connection_id}", total))
+
+        def lined_up(total: int) -> Callable[[int], object]:
+            stack.close()
+            return stack.enter_context(output.progress(f"{next(stages)} {connection_id}", total))
+
+        yield lined_up
 
 
 def summary(rebuilt: Rebuilt) -> str:
@@ -99,9 +122,9 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Operating")(rebuild)
 
 
-def _rebuild(database: Database, read: Archive, operator: Operator, *, as_json: bool) -> bool:
+def _rebuild(database: Database, read: Archive, operator: Operator, how: Recipe, *, as_json: bool) -> bool:
     with bar(read.connection.id) as lined_up:
-        rebuilt = rebuilding.run(database, read, operator, lined_up)
+        rebuilt = rebuilding.run(database, read, operator, lined_up, how)
     if as_json:
         output.json_line({"connection": read.connection.id, **rebuilt.told})
     else:

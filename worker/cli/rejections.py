@@ -10,6 +10,7 @@ from worker.cli.roles import Home
 from worker.queue import broker_url
 from worker.queue import rejections as kept
 from worker.settings import WorkerSettings
+from worker.shapes.connections import rejected
 
 UNKNOWN = "unknown"
 """Where requests under names that nobody registered are listed together; no connection may have this name."""
@@ -41,16 +42,7 @@ def rejections(
     found = kept(broker_url(settings), connection_id)[:limit]
     if as_json:
         for each in found:
-            output.json_line(
-                {
-                    "connection": connection_id,
-                    "time": each.time,
-                    "reason": each.reason,
-                    "status": each.status,
-                    "size": each.size,
-                    "header_names": each.header_names,
-                }
-            )
+            output.json_line(rejected(connection_id, each))
     elif found:
         rows = [(each.time, each.reason, each.status, each.size, " ".join(each.header_names)) for each in found]
         output.table(_COLUMNS, rows, right=("status", "size"))

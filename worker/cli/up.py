@@ -27,6 +27,7 @@ from worker.parts import Launched, Part
 from worker.settings import UpSettings
 from worker.supervisor import Supervisor
 from worker.telemetry import MULTIPROCESS_DIR, configure_logging
+from worker.tokens import OPERATOR_FILE, make_operator_token
 
 WEBHOOK_BACKLOG = 2048
 """Requests that wait while the receiver is started again; the kernel cuts it to its own limit."""
@@ -72,7 +73,8 @@ def up(
         if as_json:
             output.json_line({"receiver": receiver, "console": console, "home": place})
         else:
-            output.line(f"ready: webhooks at {receiver}/webhooks/CONNECTION, console at {console}, home {place}")
+            port = f"console at {console} (its token is in {settings.home.absolute() / OPERATOR_FILE})"
+            output.line(f"ready: webhooks at {receiver}/webhooks/CONNECTION, {port}, home {place}")
         sys.stdout.flush()  # whoever reads a pipe waits for this line
 
     raise typer.Exit(run(settings, tell))
@@ -108,7 +110,10 @@ def run(settings: UpSettings, tell: Callable[[str, str], None]) -> int:
         database = Database(settings.database)
         log.info("schema_ready", version=migrate.upgrade(database))
         database.close()
-        environment = _environment(home, settings, kept.enter_context(metrics_folder(home)))
+        make_operator_token(home)
+        # Read now: a drained part's socket is closed.
+        urls = _url(settings.public_host, public), _url(settings.ops_host, ops)
+        environment = _environment(home, settings, kept.enter_context(metrics_folder(home)), urls[0])
         parts = [
             role("console", ["worker", "console"], environment, grace=CONSOLE_GRACE, listener=ops),
             role("scheduler", ["worker", "scheduler"], environment, grace=SCHEDULER_GRACE),
@@ -125,8 +130,6 @@ def run(settings: UpSettings, tell: Callable[[str, str], None]) -> int:
             if settings.broker_url is None:
                 embedded_log.shorten(home, settings.min_free_bytes)
 
-        # Read now: a drained part's socket is closed.
-        urls = _url(settings.public_host, public), _url(settings.ops_host, ops)
         return Supervisor(parts, lambda: tell(*urls), on_end=ballast.give_up, chore=chore).run()
 
 
@@ -155,12 +158,13 @@ def _alone(home: Path) -> Iterator[None]:
         yield
 
 
-def _environment(home: Path, settings: UpSettings, metrics: Path) -> Mapping[str, str]:
+def _environment(home: Path, settings: UpSettings, metrics: Path, receiver: str) -> Mapping[str, str]:
     """The children's environment: what was given to us, made definite, and where they keep their metrics."""
     return {
         **os.environ,
         f"{PREFIX}HOME": str(home),
         f"{PREFIX}OPS_HOST": settings.ops_host,
+        f"{PREFIX}CANARY_URL": settings.canary_url or receiver,
         MULTIPROCESS_DIR: str(metrics),
     }
 

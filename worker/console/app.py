@@ -8,18 +8,32 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
 
+from handlers.errors import MaintenworksError
+from worker.console import pages
+from worker.console.access import login
+from worker.console.access.door import Door
+from worker.console.api.serving import api_routes
+from worker.console.api.table import OPERATIONS
 from worker.console.checks import Readiness
 from worker.console.guard import Endpoint, Guard, bearer
-from worker.console.page import FRONT, POLICY
+from worker.console.house import House
 from worker.console.problems import failed, refused
+from worker.console.rendering import statics
+from worker.console.routing import WrittenPaths, page_routes
 from worker.telemetry import metrics_page
 
 
 def build_app(
-    readiness: Readiness, collectors: Sequence[Collector], *, ops_host: str, token: str | None, pages: bool
+    readiness: Readiness,
+    collectors: Sequence[Collector],
+    *,
+    ops_host: str,
+    token: str | None,
+    names: Sequence[str] = (),
+    console: tuple[House, Door] | None = None,
 ) -> Starlette:
     """Builds the application of the operators' port, or of a single role's metrics port.
 
@@ -27,28 +41,28 @@ def build_app(
         readiness: what `/readyz` asks.
         collectors: what `/metrics` reads besides the processes' own counters.
         ops_host: the address it listens on; other names are refused.
-        token: demanded as a bearer token; None demands nothing.
-        pages: with the pages for people.
+        token: demanded of scrapers as a bearer token; None demands nothing.
+        names: by which else it may be called, such as a reverse proxy's.
+        console: pages and the read API, for whom the door lets in; None has neither.
     """
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/metrics", bearer(token, metrics(collectors)), methods=["GET"]),
         Route("/livez", bearer(token, livez), methods=["GET"]),
         Route("/readyz", bearer(token, readyz(readiness)), methods=["GET"]),
     ]
-    if pages:
-        routes.append(Route("/", front, methods=["GET"]))
+    if console is not None:
+        house, door = console
+        routes += login.routes(door)
+        routes += api_routes(house, door, OPERATIONS)
+        routes += page_routes(house, door, pages.load())
+        routes.append(statics().route())
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, ops_host=ops_host, policy=POLICY)],
-        exception_handlers={HTTPException: refused, Exception: failed},
+        middleware=[Middleware(Guard, ops_host=ops_host, names=names), Middleware(WrittenPaths)],
+        exception_handlers={HTTPException: refused, MaintenworksError: refused, Exception: failed},
     )
     app.router.redirect_slashes = False
     return app
-
-
-async def front(_: Request) -> Response:
-    """What is here."""
-    return HTMLResponse(FRONT)
 
 
 async def livez(_: Request) -> Response:

@@ -17,6 +17,9 @@ from worker.telemetry import COLLECTOR_DURATION, COLLECTOR_ERRORS
 RETRYING_LANE = "again"
 """A retry waits in the database and goes through this lane when it is due."""
 
+QUEUES, RETRIES, LETTERS = "queues", "retries", "dead_letters"
+"""Its readings: each may fail alone."""
+
 log = structlog.get_logger()
 
 
@@ -40,12 +43,14 @@ class StateCollector(Collector):
         self._open_letters = open_letters
         # Two scrapers at once must not become two readings at once.
         self._lock = threading.Lock()
+        for name in (QUEUES, RETRIES, LETTERS):
+            COLLECTOR_ERRORS.labels(name)
 
     def collect(self) -> Iterator[Metric]:
         """The families, as of now; one without a reading has no samples."""
-        messages = _gauge("queue_messages", "Messages by state; retrying ones wait in the database.", "queue", "state")
-        age = _gauge("queue_oldest_age_seconds", "Age of a queue's oldest message; 0 where empty.", "queue")
-        letters = _gauge("dead_letters_open", "Open dead letters.", "error")
+        messages = gauge("queue_messages", "Messages by state; retrying ones wait in the database.", "queue", "state")
+        age = gauge("queue_oldest_age_seconds", "Age of a queue's oldest message; 0 where empty.", "queue")
+        letters = gauge("dead_letters_open", "Open dead letters.", "error")
 
         def read_lanes() -> None:
             for lane in self._lanes():
@@ -61,12 +66,18 @@ class StateCollector(Collector):
                 letters.add_metric([code], count)
 
         with self._lock:
-            for name, read in (("queues", read_lanes), ("retries", read_retries), ("dead_letters", read_letters)):
-                _measured(name, read)
+            for name, read in ((QUEUES, read_lanes), (RETRIES, read_retries), (LETTERS, read_letters)):
+                measured(name, read)
         yield from (messages, age, letters)
 
 
-def _measured(name: str, read: Callable[[], None]) -> None:
+def measured(name: str, read: Callable[[], None]) -> None:
+    """Takes one reading; one that fails is counted, and the page goes without it.
+
+    Args:
+        name: label of its duration and its errors.
+        read: takes it.
+    """
     try:
         with COLLECTOR_DURATION.labels(name).time():
             read()
@@ -75,5 +86,6 @@ def _measured(name: str, read: Callable[[], None]) -> None:
         log.warning("reading_failed", collector=name, reason=str(error))
 
 
-def _gauge(name: str, documentation: str, *labels: str) -> GaugeMetricFamily:
+def gauge(name: str, documentation: str, *labels: str) -> GaugeMetricFamily:
+    """An empty family of ours."""
     return GaugeMetricFamily(f"maintenworks_{name}", documentation, labels=labels)

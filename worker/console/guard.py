@@ -3,7 +3,7 @@
 import hmac
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from worker.console.headers import HEADERS
 from worker.console.problems import problem
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -24,20 +25,14 @@ class Guard:
     Args:
         app: what is guarded.
         ops_host: the address the console listens on.
-        policy: the content-security policy.
+        names: by which else it may be called.
     """
 
-    def __init__(self, app: ASGIApp, ops_host: str, policy: str) -> None:
+    def __init__(self, app: ASGIApp, ops_host: str, names: Sequence[str] = ()) -> None:
         self._app = app
-        self._names = LOOPBACK_NAMES | {ops_host.lower(), socket.gethostname().lower()}
+        self._names = LOOPBACK_NAMES | {name.lower() for name in (ops_host, socket.gethostname(), *names)}
         # An attacker's page can rebind a name to our address; it cannot make a browser send an address as the name.
         self._any_address = not _is_loopback(ops_host)
-        self._headers = {
-            "content-security-policy": policy,
-            "x-content-type-options": "nosniff",
-            "referrer-policy": "no-referrer",
-            "cache-control": "no-store",
-        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on."""
@@ -48,8 +43,8 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers[name] = value
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         if self._is_ours(Headers(scope=scope).getlist("host")):

@@ -1,15 +1,22 @@
 """What is asked of the services that a role stands on: at its start, by `/readyz`, and for the page of metrics."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+
+from prometheus_client.registry import Collector
 
 from handlers.connections import Registry
 from handlers.errors import ServiceUnreachableError, TransientError
 from handlers.settings import PREFIX
-from handlers.store import gauges, migrate
+from handlers.store import canaries, gauges, kept_gauges, migrate, read_health
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
-from worker.address import broker_url
+from worker import canary
+from worker.address import broker_url, most_waiting
+from worker.broker_state import broker_state
+from worker.codes import KNOWN, OTHER, labelled
+from worker.console import readings
 from worker.console.checks import Check
 from worker.console.collector import StateCollector
 from worker.queue import queue_state
@@ -55,16 +62,31 @@ def everything(settings: WorkerSettings, database: Database, registry: Registry)
     return [Check("broker", broker), Check("database", schema), Check("connections", connections)]
 
 
-def collector(settings: WorkerSettings, database: Database) -> StateCollector:
+def collectors(settings: WorkerSettings, database: Database, registry: Registry) -> list[Collector]:
+    """What the page of metrics reads besides the processes' own counters."""
+    return [
+        _states(settings, database),
+        readings.broker(lambda: broker_state(broker_url(settings)), lambda held: most_waiting(settings, held)),
+        readings.connections(registry.all, lambda: read_health.health_of(database)),
+        readings.kept(lambda: kept_gauges.kept(database)),
+        readings.canary(lambda: canaries.last_seen(database, canary.names(registry))),
+    ]
+
+
+def _states(settings: WorkerSettings, database: Database) -> StateCollector:
     """The gauges of queues and database."""
 
     def retrying() -> int:
         with database.read() as connection:
             return gauges.waiting_retries(Transaction(connection))
 
-    def open_letters() -> dict[str, int]:
+    def open_letters() -> Counter[str]:
         with database.read() as connection:
-            return gauges.open_letters(Transaction(connection))
+            found = gauges.open_letters(Transaction(connection))
+        letters = Counter(dict.fromkeys((*KNOWN, OTHER), 0))
+        for code, number in found.items():
+            letters[labelled(code)] += number
+        return letters
 
     return StateCollector(lambda: queue_state(broker_url(settings)), retrying, open_letters)
 

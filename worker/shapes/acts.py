@@ -1,12 +1,27 @@
 """Rows of the audit log."""
 
-from typing import Any
+from typing import TypedDict
 
 from handlers.rules.times import kept_instant
 from handlers.store.audit import Entry
+from worker.shapes.scalars import Count, Instant, Members
 
 
-def told(entry: Entry) -> dict[str, Any]:
+class Act(TypedDict):
+    """One act of an operator, as `audit list --json` prints it."""
+
+    sequence: Count
+    at: Instant
+    who: str
+    act: str
+    reason: str
+    plan: Members
+    outcome: Members
+    previous_hash: str
+    hash: str
+
+
+def told(entry: Entry) -> Act:
     """One act of an operator."""
     return {
         "sequence": entry.sequence,

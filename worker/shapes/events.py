@@ -1,17 +1,102 @@
 """Events, and what became of deliveries."""
 
-from typing import Any
+from typing import Annotated, TypedDict
 
-from handlers.events import WHOLE_BODY
+from handlers.events import WHOLE_BODY, Outcome
 from handlers.model.types import ACTIONS
 from handlers.rules.times import kept_instant
+from handlers.store import read_around
 from handlers.store.read_deliveries import Failure, Story
 from handlers.store.read_events import KeptEvent
+from handlers.store.read_letters import name_of
+from handlers.store.replays import PENDING, SENT, SKIPPED
+from worker.queued import Queued
+from worker.shapes.scalars import Count, Index, Instant, Members, word
+from worker.shapes.steps import Step, steps
+from worker.tracing import ids_of
 
+QUEUED, IN_FLIGHT = "queued", "in_flight"
+REPLAY_STATES = (PENDING, SENT, SKIPPED)
 KINDS = frozenset(type_.partition(".")[0] for type_ in ACTIONS)
 
 
-def recorded(event: KeptEvent) -> dict[str, Any]:
+class Event(TypedDict):
+    """An event as it was recorded, as `events list --json` prints it."""
+
+    event_id: str
+    connection: str
+    type: str
+    subject_kind: str
+    subject_key: str
+    occurred_at: Instant
+    version: int | None
+    received_at: Instant
+    processed_at: Instant
+    outcome: Annotated[str, word(*Outcome)]
+    delivery_id: str
+    event_index: Count
+    digest: str
+    event_id_reused: bool
+
+
+class Sent(TypedDict):
+    """A letter that a replay has had its turn with."""
+
+    replay: str
+    event_index: Index
+    at: Instant
+    who: str
+    reason: str
+    state: Annotated[str, word(*REPLAY_STATES)]
+
+
+class Touched(TypedDict):
+    """A record that it has to do with."""
+
+    kind: str
+    key: str
+
+
+class Told(TypedDict):
+    """What became of a delivery, or of some events of it, as `events show --json` prints it."""
+
+    delivery_id: str
+    connection: str
+    received_at: Instant
+    processed_at: Instant
+    verdict: str
+    secret_position: int
+    headers: Members
+    body_bytes: Count
+    body_digest: str
+    distrusted_at: Instant | None
+    distrusted_by: str | None
+    repeat_of: str | None
+    events: list[Event]
+    dead_letters: list[Members]
+    retries: list[Members]
+    trace_id: str
+    edited_from: str | None
+    replays: list[Sent]
+    touched: list[Touched]
+    steps: list[Step]
+
+
+class Waiting(TypedDict):
+    """A delivery that is still in the broker, as `events show --json` prints it."""
+
+    delivery_id: str
+    connection: str
+    received_at: Instant
+    body_bytes: Count
+    state: Annotated[str, word(QUEUED, IN_FLIGHT)]
+    lane: str
+    entry: str
+    times_delivered: Count
+    trace_id: str
+
+
+def recorded(event: KeptEvent) -> Event:
     """An event as it was recorded."""
     return {
         "event_id": event.event_id,
@@ -31,8 +116,9 @@ def recorded(event: KeptEvent) -> dict[str, Any]:
     }
 
 
-def told(story: Story) -> dict[str, Any]:
+def told(story: Story) -> Told:
     """What became of a delivery, or of some events of it."""
+    around = story.around
     return {
         "delivery_id": story.delivery_id,
         "connection": story.connection_id,
@@ -49,10 +135,41 @@ def told(story: Story) -> dict[str, Any]:
         "events": [recorded(each) for each in story.events],
         "dead_letters": [_failure(each) for each in story.dead_letters],
         "retries": [_failure(each) for each in story.retries],
+        "trace_id": ids_of(story.delivery_id).trace_text,
+        "edited_from": None if around.edited_from is None else name_of(around.edited_from),
+        "replays": [_sent(each) for each in around.replays],
+        "touched": [{"kind": each.kind, "key": each.key} for each in around.touched],
+        "steps": steps(story),
     }
 
 
-def _failure(row: Failure) -> dict[str, Any]:
+def waiting(one: Queued) -> Waiting:
+    """What has not been processed yet."""
+    return {
+        "delivery_id": one.delivery.delivery_id,
+        "connection": one.delivery.connection_id,
+        "received_at": kept_instant(one.delivery.received_at),
+        "body_bytes": len(one.delivery.body),
+        "state": IN_FLIGHT if one.in_flight else QUEUED,
+        "lane": one.lane,
+        "entry": one.entry,
+        "times_delivered": one.times_delivered,
+        "trace_id": ids_of(one.delivery.delivery_id).trace_text,
+    }
+
+
+def _sent(one: read_around.Sent) -> Sent:
+    return {
+        "replay": one.replay_id,
+        "event_index": one.event_index,
+        "at": kept_instant(one.at),
+        "who": one.who,
+        "reason": one.reason,
+        "state": one.state,
+    }
+
+
+def _failure(row: Failure) -> Members:
     return {"connection" if name == "connection_id" else name: value for name, value in row.items()}
 
 

@@ -1,11 +1,30 @@
 """Lines of an asset's timeline."""
 
+from typing import TypedDict
+
 from handlers.connections import Connection
 from handlers.rules.times import kept_instant
 from handlers.store.read_history import Line
+from worker.shapes.scalars import Instant, Members
 
 
-def told(line: Line, teller: Connection | None) -> dict[str, object]:
+class HistoryLine(TypedDict):
+    """One line of an asset's timeline, as `history --json` prints it."""
+
+    connection: str
+    source: str | None
+    asset_key: str
+    occurred_at: Instant
+    received_at: Instant | None
+    processed_at: Instant | None
+    type: str
+    subject_kind: str
+    subject_key: str
+    event_id: str | None
+    detail: Members
+
+
+def told(line: Line, teller: Connection | None) -> HistoryLine:
     """A line, and the source of the connection that tells it."""
     return {
         "connection": line.connection,

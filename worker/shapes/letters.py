@@ -1,19 +1,111 @@
 """Dead letters, groups of them, and replays."""
 
 from base64 import b64encode
-from typing import Any, Final
+from typing import Annotated, Final, TypedDict
 
 from handlers.events import WHOLE_BODY, Json
 from handlers.rules.times import kept_instant
+from handlers.store.dead_letters import STATES
 from handlers.store.read_letters import BODY, Fate, Group, KeptLetter, Wanted, name_of
-from handlers.store.replays import Replay, Standing
+from handlers.store.replays import DONE, RUNNING, STOPPED, Replay, Standing
 from worker.replay import Plan
+from worker.shapes.scalars import Count, Index, Instant, Members, word
 
 _MOST_DIGITS: Final = 9
 """Of an event's place in its delivery: what the databases' integers hold."""
 
 
-def described(letter: KeptLetter) -> dict[str, Any]:
+Letter = TypedDict(
+    "Letter",
+    {
+        "id": str,
+        "delivery_id": str,
+        "event_index": Index,
+        "connection": str,
+        "type": str | None,
+        "error": str,
+        "class": str,
+        "message": str,
+        "path": str | None,
+        "found": str | None,
+        "expected": str | None,
+        "fingerprint": str,
+        "state": Annotated[str, word(*STATES)],
+        "attempts": list[Members],
+        "first_seen_at": Instant,
+        "buried_at": Instant,
+        "retry_at": Instant | None,
+        "replay_id": str | None,
+        "edited_into": str | None,
+        "waits_for": str | None,
+        "digest": str,
+        "traceback": str | None,
+    },
+)
+"""A dead letter, as `dead-letters list --json` prints it."""
+
+
+class Exported(Letter):
+    """With its bytes, as `dead-letters export` writes it; null where they are no longer kept."""
+
+    body_base64: str | None
+
+
+class Whole(Exported):
+    """With all that is known of it, as `dead-letters show --json` prints it."""
+
+    events: list[Members]
+    due_at: Instant | None
+    edited_from: str | None
+
+
+class PlanLine(TypedDict):
+    """So many letters of an error and a connection, and what holds them up."""
+
+    error: str
+    connection: str
+    why_not: str | None
+    letters: Count
+
+
+class Planned(TypedDict):
+    """What a replay would come to, as `dead-letters replay --dry-run --json` prints it."""
+
+    matched: Count
+    eligible: Count
+    by: list[PlanLine]
+
+
+class ReplayTold(TypedDict):
+    """A replay, as `dead-letters replay --list --json` prints it."""
+
+    replay: str
+    state: Annotated[str, word(RUNNING, STOPPED, DONE)]
+    total: Count
+    sent: Count
+    skipped: Count
+    rate_per_s: Count
+    created_at: Instant
+    updated_at: Instant
+    who: str
+    reason: str
+    plan: Members
+
+
+class Progress(TypedDict):
+    """How far a replay is, as `dead-letters replay --json` prints it in the end."""
+
+    replay: str
+    state: Annotated[str, word(RUNNING, STOPPED, DONE)]
+    total: Count
+    sent: Count
+    skipped: Count
+    on_their_way: Count
+    open: Count
+    applied: Count
+
+
+def described(letter: KeptLetter) -> Letter:
     """A letter as JSON, without its bytes."""
     return {
         "id": letter.name,
@@ -41,22 +133,22 @@ def described(letter: KeptLetter) -> dict[str, Any]:
     }
 
 
-def exported(letter: KeptLetter, body: bytes | None) -> dict[str, Any]:
+def exported(letter: KeptLetter, body: bytes | None) -> Exported:
     """A letter with its bytes, as base64."""
     return {**described(letter), "body_base64": None if body is None else b64encode(body).decode()}
 
 
-def whole(letter: KeptLetter, came_to: Fate, body: bytes | None) -> dict[str, Any]:
+def whole(letter: KeptLetter, came_to: Fate, body: bytes | None) -> Whole:
     """A letter with all that is known of it."""
     return {
         **exported(letter, body),
-        "events": came_to.events,
+        "events": [*came_to.events],
         "due_at": None if came_to.due_at is None else kept_instant(came_to.due_at),
         "edited_from": None if came_to.edited_from is None else name_of(came_to.edited_from),
     }
 
 
-def group(one: Group, by: str) -> dict[str, Any]:
+def group(one: Group, by: str) -> Members:
     """A group as JSON."""
     return {
         by: one.name,
@@ -69,7 +161,7 @@ def group(one: Group, by: str) -> dict[str, Any]:
     }
 
 
-def replay_described(one: Replay) -> dict[str, Any]:
+def replay_described(one: Replay) -> ReplayTold:
     """A replay as JSON."""
     return {
         "replay": one.replay_id,
@@ -86,13 +178,16 @@ def replay_described(one: Replay) -> dict[str, Any]:
     }
 
 
-def planned(plan: Plan) -> dict[str, Any]:
+def planned(plan: Plan) -> Planned:
     """What a replay would come to."""
-    told = [line._asdict() for line in plan.lines]
+    told = [
+        PlanLine(error=each.error, connection=each.connection, why_not=each.why_not, letters=each.letters)
+        for each in plan.lines
+    ]
     return {"matched": plan.matched, "eligible": len(plan.keys), "by": told}
 
 
-def progress(done: Replay, now: Standing) -> dict[str, Any]:
+def progress(done: Replay, now: Standing) -> Progress:
     """How far a replay is, and what has become of what it sent."""
     return {
         "replay": done.replay_id,

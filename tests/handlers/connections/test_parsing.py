@@ -161,6 +161,8 @@ def test_a_secret_is_valid_within_its_window_ends_included() -> None:
         ('rate_limit = "200"', 'rate_limit: is no rate; write one like "200/s", "600/min" or "5000/h"'),
         ('rate_limit = "0/s"', 'rate_limit: is no rate; write one like "200/s", "600/min" or "5000/h"'),
         ("rate_limit = 200", "rate_limit: is a number; write a string"),
+        ('expect_every = "hourly"', "expect_every: is no length of time; write it like 90s, 30min, 24h or 7d"),
+        ('expect_every = "5s"', "expect_every: is not between 1min and 400d"),
         (
             'priority_map = { a = "urgent" }',
             "priority_map.a: is none of our words; there are critical, high, low, medium, none",

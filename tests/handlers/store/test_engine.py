@@ -1,11 +1,14 @@
 """Opening the database."""
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
-from handlers.errors import MaintenworksError
+from handlers.errors import MaintenworksError, TransientError
 from handlers.store.engine import Database
 
 FILES = 60
@@ -36,3 +39,25 @@ def test_a_new_sqlite_file_may_be_opened_by_several_at_once(tmp_path: Path) -> N
             thread.join()
 
     assert refused == []
+
+
+def test_a_connection_counts_while_it_is_in_use_and_a_database_that_is_away_leaves_no_count(tmp_path: Path) -> None:
+    held: list[int] = []
+
+    @contextlib.contextmanager
+    def using() -> Iterator[None]:
+        held.append(1)
+        try:
+            yield
+        finally:
+            held.pop()
+
+    database = Database(f"sqlite:///{tmp_path / 'here.db'}", using=using)
+    with database.write(), database.read():
+        assert len(held) == 2
+    assert held == []
+    database.close()
+    away = Database(f"sqlite:///{tmp_path / 'nowhere' / 'away.db'}", using=using)
+    with pytest.raises(TransientError), away.read():
+        pass
+    assert held == []

@@ -20,3 +20,12 @@ def read_duration(text: str) -> timedelta:
     if match is None:
         raise ValueError(HOW)
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def write_duration(length: timedelta) -> str:
+    """The same the other way round, in the greatest unit that leaves nothing over; whole seconds."""
+    seconds = int(length.total_seconds())
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"

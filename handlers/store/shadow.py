@@ -1,0 +1,264 @@
+"""Tables of one's own beside those that stand: a connection's state is built there and then put in their place.
+
+On PostgreSQL they are temporary tables of a session of the same server; on SQLite a file without a name, to which the
+database is attached. Either is gone when its process ends, however that is. One session holds both, so what stands is
+compared with what was built, and replaced by it, within one transaction and without a row leaving the database.
+
+Tables are told apart by their schema, which every statement names: should the session be lost, its successor has no
+such schema's tables, and nothing is taken for what it is not.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from handlers.store import schema
+from handlers.store.differences import FOLDED
+from handlers.store.engine import WRITES, Database, translated
+from handlers.store.reading import walk
+from handlers.store.rowset import Transaction
+from handlers.store.scratch import CACHE_KIB, GROUP, GROUP_BYTES, TEMPORARY, Arrival
+from handlers.store.tables import ordered_text
+
+COPIED = (schema.events, *FOLDED)
+"""What is built anew."""
+_ROAD = tuple(table for table in schema.metadata.sorted_tables if table not in COPIED)
+COUNTED = {"preserve_rowcount": True}
+"""Of a statement that inserts what it selects: how many rows that were."""
+MAP = "schema_translate_map"
+SESSION = (
+    # One statement may read all that a connection has; whoever waits for it has limits of his own.
+    "SET statement_timeout = 0",
+    "SET temp_buffers = '128MB'",
+    "SET work_mem = '128MB'",
+    "SET maintenance_work_mem = '256MB'",
+)
+_BITS = 1 << 32
+
+
+class Shadow(Database):
+    """The tables, empty; as a database it is that of the built ones.
+
+    Args:
+        of: whose tables they stand beside.
+
+    Attributes:
+        live: schema of the tables that stand.
+        own: schema of the built ones.
+    """
+
+    def __init__(self, of: Database) -> None:
+        url = of.engine.url
+        on_postgres = of.dialect == "postgresql"
+        text = url.set(drivername="postgresql").render_as_string(hide_password=False) if on_postgres else TEMPORARY
+        super().__init__(text, pool_size=1)
+        self._held: Connection | None = None
+        self.live, self.own = "live", "main"
+        if on_postgres:
+            with self._session(None) as session:
+                for each in SESSION:
+                    session.exec_driver_sql(each)
+                self.live, self.own = session.execute(sa.select(sa.func.current_schema())).scalar_one(), "pg_temp"
+        else:
+            self._attach(str(url.database))
+        self.arrivals = self._arrivals_table()
+        self._create()
+
+    def _attach(self, path: str) -> None:
+        raw = self.engine.raw_connection()
+        try:
+            raw.cursor().execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+            raw.cursor().execute("ATTACH DATABASE ? AS live", (path,))
+            raw.cursor().execute("PRAGMA live.synchronous=FULL")
+        finally:
+            raw.close()
+
+    def _arrivals_table(self) -> sa.Table:
+        return sa.Table(
+            "arrivals",
+            sa.MetaData(),
+            sa.Column("received_at", schema.deliveries.c.received_at.type, nullable=False),
+            sa.Column("delivery_id", ordered_text(), nullable=False),
+            sa.Column("body_bytes", sa.Integer, nullable=False),
+            sa.Column("turn", sa.Integer, nullable=False, comment="0 for what was there at first; then as it came"),
+            sa.PrimaryKeyConstraint("turn", "received_at", "delivery_id"),
+            sa.Index("arrivals_id", "delivery_id", unique=True),
+            schema=self.own,
+        )
+
+    def _create(self) -> None:
+        with self.read() as session:
+            for table in (*_ROAD, self.arrivals):
+                session.execute(CreateTable(table))
+                for index in table.indexes:
+                    session.execute(CreateIndex(index))
+            for table in COPIED:
+                if self.dialect == "postgresql":
+                    like = f'CREATE TABLE pg_temp."{table.name}" (LIKE "{self.live}"."{table.name}" INCLUDING DEFAULTS)'
+                    session.exec_driver_sql(like)
+                else:
+                    session.execute(CreateTable(table))
+
+    def finish_loading(self) -> None:
+        """Makes the keys of the built tables, once most of their rows are there.
+
+        Raises:
+            PermanentError: two rows have the same key.
+        """
+        with self.read() as session:
+            if self.dialect == "postgresql":
+                for table in COPIED:
+                    names = ", ".join(column.name for column in table.primary_key.columns)
+                    session.exec_driver_sql(f'ALTER TABLE pg_temp."{table.name}" ADD PRIMARY KEY ({names})')
+            where = ("", "pg_temp.") if self.dialect == "postgresql" else ("main.", "")
+            session.exec_driver_sql("CREATE INDEX {}events_by_digest ON {}events (digest)".format(*where))
+            self.analyze(session, (*COPIED, self.arrivals))
+
+    def analyze(self, session: Connection, tables: Iterable[sa.Table]) -> None:
+        """Tells PostgreSQL what the built tables hold: nobody else looks after temporary ones."""
+        if self.dialect == "postgresql":
+            for table in tables:
+                session.exec_driver_sql(f'ANALYZE pg_temp."{table.name}"')
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction on the built tables; it may write there, and locks nothing that stands."""
+        with self._session(self.own) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The same; within `switch` a part of it that can fail alone."""
+        with self._session(self.own) as session:
+            if self._held is None:
+                yield session
+            else:
+                with session.begin_nested():
+                    yield session
+
+    @contextmanager
+    def standing(self) -> Iterator[Connection]:
+        """A transaction on the tables that stand, to read them."""
+        with self._session(self.live) as session:
+            yield session
+
+    @contextmanager
+    def switch(self) -> Iterator[Connection]:
+        """The one transaction that writes what stands; until it ends, all others here are parts of it."""
+        with translated(), self.engine.connect() as plain:
+            session = plain.execution_options(**{WRITES: True, MAP: {None: self.live}})
+            with session.begin():
+                self._held = session
+                try:
+                    yield session
+                finally:
+                    self._held = None
+
+    @contextmanager
+    def _session(self, name: str | None) -> Iterator[Connection]:
+        if self._held is not None:
+            self._held.execution_options(**{MAP: {None: name}})
+            try:
+                yield self._held
+            finally:
+                self._held.execution_options(**{MAP: {None: self.live}})
+            return
+        with translated(), self.engine.connect() as plain:
+            session = plain.execution_options(**({MAP: {None: name}} if name else {}))
+            with session.begin():
+                yield session
+
+    def built(self, table: sa.Table) -> sa.Table:
+        """A table as it is built, for statements that name one that stands as well."""
+        return _copy(table, self.own)
+
+    def select(self, table: sa.Table, rows: list[dict[str, Any]], columns: Sequence[str]) -> list[sa.Row[Any]]:
+        """Rows of a built table that match any of those given (`Transaction.select`)."""
+        with self.read() as session:
+            return Transaction(session).select(table, rows, tuple(columns))
+
+    def now(self) -> int:
+        """A moment before whatever is committed from now on; 0 where the database does not tell moments apart.
+
+        It is the oldest transaction that may not have ended yet: what one that began later commits, or one that was
+        under way, is newer; some of what is newer may have been there already.
+        """
+        if self.dialect != "postgresql":
+            return 0
+        with self.standing() as session:
+            snapshot = session.execute(sa.text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")).scalar_one()
+        return int(snapshot)
+
+    def is_newer(self, moment: int) -> sa.ColumnElement[bool]:
+        """Of the one table of a statement: that a row may have been written since a moment; true where nobody knows."""
+        if not moment:
+            return sa.true()
+        return sa.literal_column(f"age(xmin) <= age('{moment % _BITS}'::xid)", sa.Boolean)
+
+    def line_up(self, session: Connection, addresses: Sequence[str], turn: int, moment: int) -> int:
+        """Takes note of the deliveries in the set that are not noted yet, and returns how many those are.
+
+        Args:
+            session: in which those that stand are found.
+            addresses: where they came in: the connection's own, and one that it shares with others.
+            turn: theirs.
+            moment: after which they came; 0 for all.
+        """
+        table, own = schema.deliveries, self.arrivals
+        wanted = sa.select(table.c.received_at, table.c.delivery_id, table.c.body_bytes, sa.literal(turn)).where(
+            _in_set(addresses), self.is_newer(moment)
+        )
+        if turn:
+            wanted = wanted.where(~sa.exists().where(own.c.delivery_id == table.c.delivery_id))
+        names = [*Arrival._fields, "turn"]
+        return int(session.execute(sa.insert(own).from_select(names, wanted), execution_options=COUNTED).rowcount)
+
+    def leave_out(self, session: Connection, ids: sa.Select[Any]) -> int:
+        """Forgets deliveries that are about to leave the set; returns how many of them were noted."""
+        return int(session.execute(sa.delete(self.arrivals).where(self.arrivals.c.delivery_id.in_(ids))).rowcount)
+
+    def total(self, session: Connection) -> int:
+        """How many deliveries are noted."""
+        return int(session.execute(sa.select(sa.func.count()).select_from(self.arrivals)).scalar_one())
+
+    def bytes_noted(self) -> int:
+        """Of their bodies together."""
+        with self.read() as session:
+            return int(session.execute(sa.select(sa.func.sum(self.arrivals.c.body_bytes))).scalar_one() or 0)
+
+    def in_set(self, session: Connection, addresses: Sequence[str]) -> int:
+        """How many deliveries are in the set as it stands."""
+        wanted = sa.select(sa.func.count()).select_from(schema.deliveries).where(_in_set(addresses))
+        return int(session.execute(wanted).scalar_one())
+
+    def groups(self, turn: int) -> Iterator[list[str]]:
+        """The ids of the deliveries of a turn in the order in which they came, as many at once as fit in memory."""
+        group: list[str] = []
+        size = 0
+        own = self.arrivals
+        for row in walk(self, sa.select(own).where(own.c.turn == turn), (own.c.received_at, own.c.delivery_id)):
+            if group and (len(group) >= GROUP or size + row.body_bytes > GROUP_BYTES):
+                yield group
+                group, size = [], 0
+            group.append(row.delivery_id)
+            size += row.body_bytes
+        if group:
+            yield group
+
+
+def _in_set(addresses: Sequence[str]) -> sa.ColumnElement[bool]:
+    table = schema.deliveries
+    return sa.and_(table.c.connection_id.in_(sorted(addresses)), table.c.distrusted_at.is_(None))
+
+
+_copies: dict[tuple[str, str], sa.Table] = {}
+
+
+def _copy(table: sa.Table, name: str) -> sa.Table:
+    with suppress(KeyError):
+        return _copies[table.name, name]
+    return _copies.setdefault((table.name, name), table.to_metadata(sa.MetaData(), schema=name))

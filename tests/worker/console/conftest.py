@@ -1,0 +1,17 @@
+"""One console for each module of tests, for it takes a second to fill."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import BrokerServer
+from tests.worker.console.house import Site, site
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, valkey_session: BrokerServer) -> Iterator[Site]:
+    """A filled installation on SQLite, its console being served."""
+    home: Path = tmp_path_factory.mktemp("console")
+    with site(home, f"sqlite:///{home / 'maintenworks.db'}", broker_url=valkey_session.url) as found:
+        yield found

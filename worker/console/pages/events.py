@@ -1,0 +1,100 @@
+"""Events: the archive by its newest, and the story of one delivery."""
+
+from typing import Final
+
+from starlette.responses import Response
+
+from handlers.events import Outcome
+from handlers.model.types import ACTIONS
+from handlers.store.read_deliveries import stories
+from handlers.store.read_events import KeptEvent, Wanted, listed_events
+from handlers.store.reading import Part
+from worker.console import acts, links, payloads
+from worker.console.api import paging
+from worker.console.ask import Ask, Page, see
+from worker.console.look import page
+from worker.console.pages._asked import ROWS, page_of
+from worker.console.refusals import malformed, missing
+from worker.console.views import payload, story
+from worker.moments import bounds
+from worker.redaction import MASK
+from worker.shapes import events as shapes
+
+MOST_STORIES: Final = 20
+"""Deliveries that brought one event: more than a few is a sender that numbers badly."""
+
+
+def listing(ask: Ask) -> Response:
+    """Events, those that came last first."""
+    asked = ask.query
+    if asked.get("outcome") not in {None, *Outcome}:
+        raise malformed(f"outcome: one of {', '.join(Outcome)}")
+    kind, key = shapes.subject(asked.get("subject"))
+    since, until = bounds(asked.get("since"), asked.get("until"), ("since", "until"))
+    wanted = Wanted(asked.get("connection"), asked.get("type"), asked.get("outcome"), kind, key, since, until)
+    part = Part(paging.decode(asked.get("cursor"), tuple[str, int]), ROWS + 1)
+    found, following = page_of(listed_events(ask.house.database, wanted, part), _place)
+    return page(
+        ask,
+        "events.html",
+        events=found,
+        next=following,
+        connections=sorted(ask.house.registry.all()),
+        types=sorted(ACTIONS),
+        outcomes=[each.value for each in Outcome],
+    )
+
+
+def show(ask: Ask) -> Response:
+    """What became of an event or a delivery."""
+    return _told(ask, ask.query.get("id"), ask.query.get("connection"), revealed=None)
+
+
+def reveal(ask: Ask) -> Response:
+    """The same with the payload whole, which the audit log says first."""
+    delivery_id = ask.form.get("delivery", "")
+    body = payloads.of_delivery(ask.house, delivery_id)
+    whole = payloads.reveal(ask.house, delivery_id, body, ask.operator())
+    return _told(ask, ask.form.get("id"), ask.form.get("connection") or None, revealed=(delivery_id, whole))
+
+
+def again(ask: Ask) -> Response:
+    """Has an event, or all of a delivery, worked on once more."""
+    id_, connection = ask.form.get("id", ""), ask.form.get("connection") or None
+    acts.again(ask.house, id_, connection, ask.operator())
+    return see(links.event(id_, connection))
+
+
+def _told(ask: Ask, id_: str | None, connection: str | None, revealed: tuple[str, bytes] | None) -> Response:
+    if not id_:
+        raise malformed("id: of an event, or of a delivery")
+    found = []
+    for each, _ in zip(stories(ask.house.database, id_, connection), range(MOST_STORIES), strict=False):
+        body = payloads.of_delivery(ask.house, each.delivery_id)
+        masked = payloads.shown(ask.house, each.connection_id, body)
+        is_revealed = revealed is not None and revealed[0] == each.delivery_id
+        text = payload.readable(body) if is_revealed else masked
+        paths = [row["path"] for row in each.dead_letters if row["path"]]
+        lines = payload.lines(text, paths[0] if len(paths) == 1 else None)
+        found.append(
+            {"told": each, "steps": story.steps(each), "lines": lines, "is_whole": is_revealed or MASK not in masked}
+        )
+    if not found:
+        raise _unknown(id_)
+    return page(ask, "event.html", id=id_, connection=connection, stories=found)
+
+
+def _place(event: KeptEvent) -> tuple[str, int]:
+    return event.delivery_id, event.event_index
+
+
+def _unknown(id_: str) -> Exception:
+    return missing(f"{id_}: it has not been worked on yet, or never came.")
+
+
+PAGES: Final = (
+    Page("/events", listing),
+    Page("/events/show", show),
+    Page("/events/reveal", reveal, "POST"),
+    Page("/events/again", again, "POST"),
+)

@@ -1,0 +1,166 @@
+"""The quick way to state: events of many deliveries told apart by subject, and those of a subject folded in one go.
+
+Nothing here touches a database, so any process can do it. What the effects are is not known here either: they fold a
+shard's events as they would a worker's batch, only that it is large and that nothing stood before it.
+"""
+
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import msgspec
+
+from handlers import effects
+from handlers.effects.meters import meter_row
+from handlers.events import Action, Event, Outcome
+from handlers.rules.facts import Key
+from handlers.rules.fetching import counts_again
+from handlers.rules.registers import Record, join
+from handlers.store import events, fetches, records
+from handlers.store.events import Arrival
+from handlers.store.memory import Memory, defaults
+from handlers.store.rowset import encoded
+from handlers.store.schema import assets, meters
+from handlers.store.schema import events as events_table
+from handlers.store.shadow import COPIED
+
+PAGE = 5_000
+"""Rows that are written by one statement."""
+
+
+class Mapped(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An event on its way from who has read it to who folds it; its members are those of `Event` and of `Arrival`."""
+
+    connection_id: str
+    index: int
+    event_id: str
+    digest: str
+    type: str
+    action: str
+    kind: str
+    key: str
+    occurred_at: datetime
+    version: int | None
+    fields: dict[str, Any]
+    custom_fields: dict[str, Any]
+    full: bool
+    full_fields: tuple[str, ...]
+    warnings: tuple[dict[str, str], ...]
+    thin: bool
+    delivery_id: str
+    received_at: datetime
+    map_fingerprint: str
+
+
+class Folded(NamedTuple):
+    """What a shard comes to.
+
+    Attributes:
+        texts: rows, as (table, text) that `Transaction.insert_encoded` takes, every column in them.
+        named: keys of assets that were only named.
+        meters: the registers of meters, as (key, fields, registers): another shard's readings may tell of them too.
+    """
+
+    texts: list[tuple[str, str]]
+    named: list[str]
+    meters: list[tuple[str, dict[str, Any], str]]
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(list[Mapped])
+_OF_EVENT = Event.__struct_fields__
+
+
+def apart(arrivals: Iterable[Arrival], shards: int) -> dict[int, bytes]:
+    """Tells events apart by subject: each shard's as bytes, in their order."""
+    told: dict[int, list[Mapped]] = {}
+    for event, delivery_id, received_at, fingerprint in arrivals:
+        shard = crc32(f"{event.kind} {event.key}".encode()) % shards
+        values = {name: getattr(event, name) for name in _OF_EVENT}
+        mapped = Mapped(**values, delivery_id=delivery_id, received_at=received_at, map_fingerprint=fingerprint)
+        told.setdefault(shard, []).append(mapped)
+    return {shard: _ENCODER.encode(held) for shard, held in told.items()}
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Leaves the search for cycles of garbage for later: of a million small objects that live on it finds none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def fold(chunks: Iterable[bytes], now: datetime, *, sorted_as_text: bool) -> Folded:
+    """Folds all events of a shard.
+
+    Args:
+        chunks: as `apart` made them, in the order in which their deliveries came.
+        now: what `processed_at` says of events that had been lost.
+        sorted_as_text: the database sorts instants as texts (`handlers.store.rowset.encoded`).
+    """
+    arrivals = [_arrival(each) for chunk in chunks for each in _DECODER.decode(chunk)]
+    fresh: dict[events.Identity, Arrival] = {}
+    again = [each for each in arrivals if fresh.setdefault(events.identity(each.event), each) is not each]
+    memory = Memory()
+    outcomes = effects.apply(memory, [each.event for each in fresh.values()])
+    told_again = (each for each in again if counts_again(each.event))
+    fetches.note(memory, [(each.event, each.received_at) for each in (*fresh.values(), *told_again)])
+    rows = [events.row_of(each, now, reused=False) for each in fresh.values()]
+    for row, outcome in zip(rows, outcomes, strict=True):
+        if outcome is not Outcome.APPLIED:
+            row["outcome"] = outcome.value
+    memory.insert(events_table, rows)
+    return _folded(memory, sorted_as_text=sorted_as_text)
+
+
+def _arrival(each: Mapped) -> Arrival:
+    values = {name: getattr(each, name) for name in _OF_EVENT}
+    values["action"] = Action(each.action)
+    return Arrival(Event(**values), each.delivery_id, each.received_at, each.map_fingerprint)
+
+
+def _folded(memory: Memory, *, sorted_as_text: bool) -> Folded:
+    named: list[str] = []
+    texts: list[tuple[str, str]] = []
+    for table in COPIED:
+        if table is meters:
+            continue
+        rows = list(memory.rows_of(table))
+        if table is assets:
+            named = [row["key"] for row in rows if not row["registers"]]
+            rows = [row for row in rows if row["registers"]]
+        texts += [(table.name, text) for text in texts_of(rows, sorted_as_text=sorted_as_text)]
+    told = [(row["key"], row["fields"], row["registers"]) for row in memory.rows_of(meters)]
+    return Folded(texts, named, told)
+
+
+def texts_of(rows: Sequence[Mapping[str, Any]], *, sorted_as_text: bool = True) -> Iterable[str]:
+    """Rows as texts, so many in each."""
+    for first in range(0, len(rows), PAGE):
+        yield encoded(rows[first : first + PAGE], sorted_as_text=sorted_as_text)
+
+
+def together(connection_id: str, told: Iterable[tuple[str, dict[str, Any], str]]) -> list[dict[str, Any]]:
+    """The rows of meters, of what several shards say of each."""
+    held: dict[Key, Record] = {}
+    for key, fields, registers in told:
+        record = records.read(fields, registers)
+        known = held.setdefault((connection_id, key), record)
+        if known is not record:
+            join(known, record)
+    memory = Memory()
+    memory.insert(meters, [{"connection_id": connection, "key": key} for connection, key in held])
+    records.save(memory, meters, [meter_row(key, record) for key, record in held.items()])
+    return list(memory.rows_of(meters))
+
+
+def bare(connection_id: str, keys: Iterable[str]) -> list[dict[str, Any]]:
+    """The rows of assets that were only named."""
+    return [{**defaults(assets), "connection_id": connection_id, "key": key} for key in keys]

@@ -1,0 +1,1 @@
+"""`maintenworks top`: the overview in a terminal."""
