@@ -160,7 +160,7 @@ def test_a_long_table_on_a_terminal_has_headings_every_thousand_rows(monkeypatch
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["uptime"], "Missing option '--from'; see `maintenworks uptime --help`"),
+        (["connections", "add", "acme"], "Missing option '--source'; see `maintenworks connections add --help`"),
         (["connections", "show"], "Missing argument 'ID'; see `maintenworks connections show --help`"),
         (["up", "--nothing"], "No such option: --nothing; see `maintenworks up --help`"),
         (["uptim"], "No such command 'uptim'. Did you mean 'uptime'?; see `maintenworks --help`"),
