@@ -126,8 +126,9 @@ def begin_counting(connections: Iterable[str] = ()) -> None:
         telemetry.BATCHES_HELD.labels(code)
     for effect in effects.load():
         telemetry.HANDLER_DURATION.labels(effect.name)
+    types = known_types()
     for connection in connections:
-        for event_type in known_types():
+        for event_type in types:
             telemetry.EVENTS_PROCESSED.labels(connection, event_type, Outcome.APPLIED.value)
         for outcome in OUTCOMES:
             telemetry.EVENTS_PROCESSED.labels(connection, OTHER_TYPE, outcome)

@@ -135,6 +135,10 @@ def _selected(connection: str, wanted: Wanted) -> sa.Select[Any]:
         (order.asset_key, wanted.asset),
     ):
         statement = statement if value is None else statement.where(column == value)
+    if wanted.crew is not None and wanted.crew.isprintable():
+        # Only what may be theirs is read whole: JSON has a printable text as it is, but for these two.
+        quoted = wanted.crew.replace("\\", "\\\\").replace('"', '\\"')
+        statement = statement.where(sa.cast(order.fields, sa.Text).contains(f'"{quoted}"', autoescape=True))
     if wanted.site is None:
         return statement
     there = sa.select(assets.c.key).where(assets.c.connection_id == connection, assets.c.site_key == wanted.site)

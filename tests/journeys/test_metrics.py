@@ -50,7 +50,7 @@ CONTRACT: Final = {
     "build_info": ("gauge", {"version", "python"}),
 }
 """Section 7, and nothing but these labels."""
-OF_SITES: Final = ("asset_", "assets_", "work_orders", "pm_", "mtbf_", "mttr_")
+OF_SITES: Final = ("asset", "work_orders", "pm_", "mtbf_", "mttr_")
 """These are reckoned once a minute; `tests/worker/test_site_gauges.py` has them."""
 THREADS: Final = 24
 KILLED: Final = ("worker", "receiver", "scheduler")
@@ -82,25 +82,32 @@ def _page(running: Installation) -> Page:
     return Page(text, {family.name: family.type for family in families}, series)
 
 
+class Running(NamedTuple):
+    """An `up`, and its page once a canary had come through and nothing else had been sent."""
+
+    installation: Installation
+    role: Role
+    first: Page
+
+
 @pytest.fixture(scope="module")
-def up() -> Iterator[tuple[Installation, Role]]:
-    """An `up` with a connection for orders and one for canaries, as a user switches them on."""
+def up() -> Iterator[Running]:
+    """With a connection for orders and one for canaries, as a user switches them on."""
     with installation() as fresh:
         fresh.connect("plant")
         fresh.run("connections", "add", "beat", "--source", "canary", "--generate-secret")
         with fresh.up() as role:
-            yield fresh, role
+            eventually(lambda: _page(fresh).has("canary_last_seen_timestamp_seconds"))
+            yield Running(fresh, role, _page(fresh))
 
 
 @pytest.fixture
-def running(up: tuple[Installation, Role]) -> Installation:
-    return up[0]
+def running(up: Running) -> Installation:
+    return up.installation
 
 
-def test_the_contracts_metrics_are_there_and_what_is_known_is_zero_before_it_happens(running: Installation) -> None:
-    eventually(lambda: _page(running).has("webhooks_received_total", connection="plant", outcome="accepted"))
-    page = _page(running)
-
+def test_the_contracts_metrics_are_there_and_what_is_known_is_zero_before_it_happens(up: Running) -> None:
+    page = up.first
     assert {f"maintenworks_{name}": kind for name, (kind, _) in CONTRACT.items()}.items() <= page.types.items()
     for name, (kind, labels) in CONTRACT.items():
         suffix = {"counter": "_total", "histogram": "_count"}.get(kind, "")
@@ -138,18 +145,15 @@ def test_promtool_finds_nothing_to_say_of_the_page(running: Installation) -> Non
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_a_canary_travels_the_whole_road_and_leaves_no_record(running: Installation) -> None:
-    eventually(lambda: _page(running).has("canary_last_seen_timestamp_seconds"))
-    page = _page(running)
-    ((sent_at, outcome),) = running.ask(
-        sa.select(events.c.occurred_at, events.c.outcome).where(events.c.connection_id == "beat")
-    )
-    assert outcome == Outcome.IGNORED
-    assert page.value("canary_last_seen_timestamp_seconds") == sent_at.timestamp()
+def test_a_canary_travels_the_whole_road_and_leaves_no_record(up: Running) -> None:
+    running, page = up.installation, up.first
+    rows = running.ask(sa.select(events.c.occurred_at, events.c.outcome).where(events.c.connection_id == "beat"))
+    assert {outcome for _, outcome in rows} == {Outcome.IGNORED.value}
+    assert page.value("canary_last_seen_timestamp_seconds") in {sent_at.timestamp() for sent_at, _ in rows}
     assert 0 < page.value("canary_duration_seconds") < PATIENCE_SECONDS
-    assert page.value("canaries_sent_total", outcome="accepted") == 1
-    assert page.value("webhooks_received_total", connection="beat", outcome="accepted") == 1
-    assert page.value("events_processed_total", connection="beat", type="other", outcome="ignored") == 1
+    assert page.value("canaries_sent_total", outcome="accepted") >= 1
+    assert page.value("webhooks_received_total", connection="beat", outcome="accepted") >= 1
+    assert page.value("events_processed_total", connection="beat", type="other", outcome="ignored") >= 1
     for table in (work_orders, assets):
         assert running.ask(sa.select(table.c.key).where(table.c.connection_id == "beat")) == []
 
@@ -172,13 +176,13 @@ def test_many_events_of_many_assets_and_strangers_add_no_series(running: Install
     after = _page(running)
     assert after.value("events_processed_total", connection="plant", type="other", outcome="ignored") == POSTS
     assert after.value("queue_wait_seconds_count", queue="live") > 0
-    assert after.series.keys() == before.series.keys()
+    assert _lasting(after) == _lasting(before)
     eventually(lambda: _page(running).value("worker_threads_busy") == 0)
     eventually(lambda: _page(running).value("database_connections") == 0)
 
 
-def test_what_a_killed_role_counted_stays_and_what_it_held_goes(up: tuple[Installation, Role]) -> None:
-    running, role = up
+def test_what_a_killed_role_counted_stays_and_what_it_held_goes(up: Running) -> None:
+    running, role, _ = up
     before, dead = _page(running), role.parts()
     assert before.value("worker_threads") == THREADS
     for name in KILLED:
@@ -199,6 +203,11 @@ def test_what_a_killed_role_counted_stays_and_what_it_held_goes(up: tuple[Instal
     folder = Path(role.parts()["worker"].environ()[MULTIPROCESS_DIR])
     left = {path.stem.rpartition("_")[2] for path in folder.glob("*.db")}
     assert not left & {str(dead[name].pid) for name in KILLED}
+
+
+def _lasting(page: Page) -> set[Series]:
+    """All but what the leader reckons, which may come to it at any moment."""
+    return {key for key in page.series if not key[0].removeprefix("maintenworks_").startswith(OF_SITES)}
 
 
 def _body(number: int) -> bytes:

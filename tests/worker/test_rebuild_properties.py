@@ -17,6 +17,7 @@ from tests import folding
 from tests.sizes import size
 from tests.worker import rebuilding
 from tests.worker.letters import NOW, Yard
+from worker import rebuild_bulk
 
 SLOW = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large)
 TYPES = (
@@ -28,6 +29,9 @@ TYPES = (
     "downtime.started",
     "downtime.ended",
     "vendor.updated",
+    "meter_reading.recorded",
+    "meter.updated",
+    "meter.reset",
     "nobody.handles_this",
 )
 minutes = st.integers(0, 5)
@@ -38,7 +42,7 @@ def facts(draw: st.DrawFn) -> dict[str, Any]:
     """An event of the unified source; now and then one that cannot be read."""
     type_ = draw(st.sampled_from(TYPES))
     kind = type_.partition(".")[0]
-    data: dict[str, Any] = {"key": f"{kind[:1]}-{draw(st.integers(1, 2))}"}
+    data: dict[str, Any] = {"key": f"{kind[:1]}-{draw(st.integers(1, 2))}"}  # of a reading as of a meter
     if kind == "work_order":
         data |= draw(
             st.fixed_dictionaries(
@@ -53,6 +57,19 @@ def facts(draw: st.DrawFn) -> dict[str, Any]:
         )
     elif kind == "downtime":
         data["asset_key"] = draw(st.sampled_from(("PUMP-1", "PUMP-2")))
+    elif kind.startswith("meter"):
+        data |= draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "meter_key": st.sampled_from(("m-1", "m-2")),
+                    "asset_key": st.sampled_from(("PUMP-1", "PUMP-2")),
+                    "value": st.integers(1, 3),
+                    "unit": st.sampled_from(("h", "km")),
+                    "name": st.sampled_from(("hours", "way", None)),
+                },
+            )
+        )
     elif kind == "asset":
         data["status"] = draw(st.sampled_from(("up", "down", "standby")))
     told: dict[str, Any] = {"type": type_, "occurred_at": f"2026-03-01T08:0{draw(minutes)}:00Z", "data": data}
@@ -98,6 +115,12 @@ def _yards(databases: tuple[Database, Database], folder: Path, minutes_on: int) 
     for yard in pair:
         yard.now = NOW + timedelta(minutes=minutes_on)
     return pair
+
+
+@pytest.fixture(autouse=True)
+def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few bytes that hardly any two subjects are folded together."""
+    monkeypatch.setattr(rebuild_bulk, "SHARD_BYTES", 20)
 
 
 def _examples(database: Database) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
+from worker.shapes.kinds import KINDS
+
 EVENT: Final = "/events/show"
 LETTER: Final = "/dead-letters/show"
 REPLAY: Final = "/replays/show"
@@ -44,9 +46,11 @@ def connection(id_: str) -> str:
 
 
 def record(kind: str, connection_id: str, key: str) -> str:
-    """The page of a record."""
+    """The page of a record; of what is none, such as the subject of a type that nobody handles, its events."""
     if kind == "connection":
         return connection(connection_id)
+    if kind not in KINDS.values():
+        return to("/events", connection=connection_id, subject=key)
     page = RECORD_PAGES.get(kind)
     if page is None:
         return to(RECORD, kind=kind, connection=connection_id, key=key)

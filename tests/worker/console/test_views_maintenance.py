@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, Counter
 
 from handlers.connections.zones import zones_of
-from handlers.events import Event
+from handlers.events import Event, Json
 from handlers.rules.downtime import Span
 from handlers.store.engine import Database
 from handlers.store.read_occurrences import Due
@@ -16,7 +16,7 @@ from handlers.store.read_open_orders import LAST, Wanted, open_orders
 from handlers.store.read_timeline import timeline
 from handlers.store.reading import Part
 from tests import folding
-from tests.worker.console.plant import word
+from tests.worker.console.plant import ref, word
 from worker.console import senders
 from worker.console.views import calendar, showing, strips
 from worker.redaction import MASK
@@ -57,8 +57,24 @@ def test_open_orders_of_several_connections_are_one_list_however_it_is_cut(datab
     assert found == whole
 
 
+def test_orders_of_a_crew_are_found_by_its_key_or_name_whatever_is_in_it(database: Database) -> None:
+    names = ["A", 'B "x" \\ %_', "C\tü"]
+    told = [
+        folding.event(
+            "work_order.created", f"W-{number}", {"status": word("approved"), "team_ref": ref(f"K{number}", name)}
+        )
+        for number, name in enumerate(names)
+    ]
+    folding.apply(database, [told])
+    for number, name in enumerate(names):
+        for crew in (name, f"K{number}"):
+            found = open_orders(database, ["c"], Wanted(crew=crew), (NOON, ZONES), Part())
+            assert [kept.key for _, kept in found] == [f"W-{number}"]
+    assert not list(open_orders(database, ["c"], Wanted(crew="K"), (NOON, ZONES), Part()))
+
+
 def test_a_timeline_backwards_is_the_timeline_turned_round(database: Database) -> None:
-    asset = {"key": "P", "label": None}
+    asset: Json = {"key": "P", "label": None}
     told: list[Event] = []
     for number in range(9):
         at = number // 2  # two at one instant
@@ -101,7 +117,7 @@ def test_a_month_is_whole_weeks_with_what_became_of_each_time() -> None:
 
 @pytest.mark.parametrize("month", ["1899-12", "9999-01", "2026-W10", "2026", "2026-1"])
 def test_a_month_that_is_none_is_refused(month: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"year|month|date|isoformat"):
         calendar.month_of(month, date(2026, 3, 1))
 
 
@@ -110,7 +126,7 @@ def cells(values: Sequence[showing.Shown]) -> list[tuple[str, str | None, str]]:
 
 
 def test_every_shape_of_a_value_is_told_for_people() -> None:
-    record = {
+    record: dict[str, Json] = {
         "kind": "work_order",
         "connection": "c",
         "key": "W",

@@ -1,10 +1,12 @@
 """Records of every kind: a list and one, made from what `worker.shapes.kinds` says of each."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 from starlette.responses import Response
 
+from handlers.rules.occurrence import Occurrence
 from handlers.store.read_records import FILTERS, FLAGS
 from worker.console import links
 from worker.console.api.operations import Call
@@ -17,6 +19,7 @@ from worker.console.views.calendar import CLASSES, became
 from worker.console.views.showing import sheet, shown
 from worker.plans import Plans, Wanted, Worked
 from worker.shapes.kinds import COLUMNS, KINDS
+from worker.shapes.pm import plan_row
 
 TITLES: Final = {name: name.replace("-", " ").capitalize() for name in KINDS}
 USUAL: Final = "purchase-orders"
@@ -24,6 +27,7 @@ PM_PLAN: Final = "pm_plan"
 AHEAD: Final = timedelta(days=366)
 """How far ahead the times of one plan are foreseen."""
 MOST_TIMES: Final = 200
+MOST_AHEAD: Final = 6
 
 
 def listed(ask: Ask) -> Response:
@@ -83,13 +87,13 @@ def show(ask: Ask) -> Response:
             "anomalies": [],
             "warnings": [],
         }
-    times = [] if plan is None else plan.found[-MOST_TIMES:][::-1]
+    times = [] if plan is None else _near(plan.found)
     return page(
         ask,
         "record.html",
         record=found,
         sheet=sheet(found),
-        plan=None if plan is None else plan.plan,
+        plan=None if plan is None else plan_row(*plan),
         times=[(each, became(each.state, None if plan is None else each.in_time(plan.plan.grace))) for each in times],
         classes=CLASSES,
         list=next(name for name, each in KINDS.items() if each == kind),
@@ -103,6 +107,12 @@ def _plan(ask: Ask, connection: str, key: str) -> Worked | None:
     plans = Plans(ask.house.settings.home, ask.house.database, known(ask))
     worked = plans.worked(Wanted(connection, plan=key), now, until=now.date() + AHEAD, project=True)
     return next(iter(worked), None)
+
+
+def _near(found: Sequence[Occurrence]) -> list[Occurrence]:
+    """The times before the next ones and those, the latest first."""
+    ahead = [each for each in found if each.state == "planned"]
+    return [*ahead[:MOST_AHEAD][::-1], *[each for each in found if each.state != "planned"][-MOST_TIMES:][::-1]]
 
 
 PAGES: Final = (Page("/records", listed), Page("/records/show", show))

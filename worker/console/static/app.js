@@ -79,12 +79,16 @@
     leader = 0;
   };
 
+  // What somebody has typed would be lost: that region stands still.
+  const isTypedIn = (region) => [...region.querySelectorAll("input, textarea")].some((each) => each.value !== each.defaultValue || each.checked !== each.defaultChecked);
+
   const away = (is) => { const note = document.getElementById("away"); if (note) note.hidden = !is; };
 
   addEventListener("keydown", pressed);
   // A page that nobody sees asks for nothing; it asks at once when it is seen again.
   document.addEventListener("htmx:config:request", (event) => {
-    if (document.hidden && event.detail.ctx.sourceEvent?.type === "every") event.preventDefault();
+    const { sourceElement, sourceEvent } = event.detail.ctx;
+    if (sourceEvent?.type === "every" && (document.hidden || isTypedIn(sourceElement))) event.preventDefault();
   });
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) for (const each of document.querySelectorAll("[data-live]")) window.htmx?.trigger(each, "seen");
