@@ -10,15 +10,15 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from handlers.events import Event
 from handlers.store import deliveries, standing
-from handlers.store.engine import Database
 from handlers.store.events import Arrival
+from handlers.store.noted import Noted
 from handlers.store.reading import Readable
 from handlers.store.retries import RowId
 from handlers.store.rowset import Transaction
 from handlers.store.schema import assets, meters
 from handlers.store.shadow import COPIED, Shadow
 from handlers.store.standing import Doubt
-from worker.rebuild_fold import Folded, apart, bare, fold, texts_of, together, uncollected
+from worker.rebuild_fold import Folded, Meters, apart, bare, fold, texts_of, uncollected
 from worker.rereading import Archive, LinedUp, units
 
 SHARD_BYTES = 8 * 1024 * 1024
@@ -71,10 +71,12 @@ class Alone(NamedTuple):
     Attributes:
         standing: where the archive is, and what stands.
         archive: how it is read.
+        sorted_as_text: the database sorts instants as texts.
     """
 
-    standing: Database
+    standing: Readable
     archive: Archive
+    sorted_as_text: bool
 
     def sort(self, groups: Iterable[Sequence[str]], shards: int) -> Iterator[tuple[int, Sorted]]:
         """Reads groups of deliveries and tells their events apart."""
@@ -85,7 +87,7 @@ class Alone(NamedTuple):
         """Folds shards."""
         for number, chunks in enumerate(shards):
             with uncollected():
-                yield number, fold(chunks, self.archive.now, sorted_as_text=self.standing.dialect == "sqlite")
+                yield number, fold(chunks, self.archive.now, sorted_as_text=self.sorted_as_text)
 
 
 def sort(standing_in: Readable, archive: Archive, ids: Sequence[str], shards: int) -> Sorted:
@@ -110,11 +112,12 @@ def sort(standing_in: Readable, archive: Archive, ids: Sequence[str], shards: in
     return Sorted(len(ids), doubts, left_over, apart(arrivals, shards))
 
 
-def load(shadow: Shadow, archive: Archive, hands: Hands, lined_up: LinedUp) -> Bulk:
+def load(shadow: Shadow, noted: Noted, archive: Archive, hands: Hands, lined_up: LinedUp) -> Bulk:
     """Folds the deliveries of the first turn into the empty tables.
 
     Args:
-        shadow: where they are noted, and folded.
+        shadow: where they are folded.
+        noted: which they are.
         archive: whose, and how it is read.
         hands: who does it.
         lined_up: for whoever watches.
@@ -123,27 +126,26 @@ def load(shadow: Shadow, archive: Archive, hands: Hands, lined_up: LinedUp) -> B
         PermanentError: of code `refused_by_database`: two subjects claim one event; nothing but the shadow has changed.
     """
     connection_id = archive.connection.id
-    size = shadow.bytes_noted()
-    shards = min(MOST_SHARDS, size // SHARD_BYTES + 1)
+    shards = min(MOST_SHARDS, noted.size() // SHARD_BYTES + 1)
     with shadow.read() as session:
-        total = shadow.total(session)
+        total = noted.total(session)
     with TemporaryFile() as file:
         spill = _Spill(file, shards)
-        bulk = _read(shadow, hands, spill, lined_up(total))
+        bulk = _read(noted, hands, spill, lined_up(total))
         folded = lined_up(spill.bytes)
         named: set[str] = set()
-        told = []
+        told = Meters(connection_id)
         for number, each in hands.fold(spill.shards()):
             with shadow.read() as session:
                 tx = Transaction(session)
                 for name, text in each.texts:
                     tx.insert_encoded(_TABLES[name], list(_TABLES[name].c.keys()), text)
             named.update(each.named)
-            told += each.meters
+            told.add(each.meters)
             folded(spill.size(number))
     with shadow.read() as session:
         tx = Transaction(session)
-        for text in texts_of(together(connection_id, told)):
+        for text in texts_of(told.rows()):
             tx.insert_encoded(meters, list(meters.c.keys()), text)
     shadow.finish_loading()
     with shadow.read() as session:
@@ -151,10 +153,10 @@ def load(shadow: Shadow, archive: Archive, hands: Hands, lined_up: LinedUp) -> B
     return bulk
 
 
-def _read(shadow: Shadow, hands: Hands, spill: "_Spill", advance: Callable[[int], object]) -> Bulk:
+def _read(noted: Noted, hands: Hands, spill: "_Spill", advance: Callable[[int], object]) -> Bulk:
     doubts: dict[RowId, Doubt] = {}
     left: dict[int, list[str]] = {}
-    for number, found in hands.sort(shadow.groups(0), spill.count):
+    for number, found in hands.sort(noted.groups(0), spill.count):
         doubts |= found.doubts
         left[number] = found.left_over
         for shard, chunk in found.chunks.items():

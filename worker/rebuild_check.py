@@ -13,7 +13,7 @@ from handlers.store.replace import ARRIVAL
 from handlers.store.rowset import Transaction
 from handlers.store.schema import events
 from handlers.store.scratch import Scratch
-from worker.rebuild import require_whole
+from worker.rebuild_attempt import require_whole
 from worker.rereading import Archive, LinedUp, recompute
 
 

@@ -147,18 +147,31 @@ def texts_of(rows: Sequence[Mapping[str, Any]], *, sorted_as_text: bool = True) 
         yield encoded(rows[first : first + PAGE], sorted_as_text=sorted_as_text)
 
 
-def together(connection_id: str, told: Iterable[tuple[str, dict[str, Any], str]]) -> list[dict[str, Any]]:
-    """The rows of meters, of what several shards say of each."""
-    held: dict[Key, Record] = {}
-    for key, fields, registers in told:
-        record = records.read(fields, registers)
-        known = held.setdefault((connection_id, key), record)
-        if known is not record:
-            join(known, record)
-    memory = Memory()
-    memory.insert(meters, [{"connection_id": connection, "key": key} for connection, key in held])
-    records.save(memory, meters, [meter_row(key, record) for key, record in held.items()])
-    return list(memory.rows_of(meters))
+class Meters:
+    """Meters, of which any shard's readings may tell.
+
+    Args:
+        connection_id: whose.
+    """
+
+    def __init__(self, connection_id: str) -> None:
+        self._connection_id = connection_id
+        self._held: dict[Key, Record] = {}
+
+    def add(self, told: Iterable[tuple[str, dict[str, Any], str]]) -> None:
+        """Takes in what one shard says of them."""
+        for key, fields, registers in told:
+            record = records.read(fields, registers)
+            known = self._held.setdefault((self._connection_id, key), record)
+            if known is not record:
+                join(known, record)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Their rows."""
+        memory = Memory()
+        memory.insert(meters, [{"connection_id": connection, "key": key} for connection, key in self._held])
+        records.save(memory, meters, [meter_row(key, record) for key, record in self._held.items()])
+        return list(memory.rows_of(meters))
 
 
 def bare(connection_id: str, keys: Iterable[str]) -> list[dict[str, Any]]:

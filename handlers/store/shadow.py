@@ -17,11 +17,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from handlers.store import schema
+from handlers.store.columns import Instant
 from handlers.store.differences import FOLDED
 from handlers.store.engine import WRITES, Database, translated
-from handlers.store.reading import walk
 from handlers.store.rowset import Transaction
-from handlers.store.scratch import CACHE_KIB, GROUP, GROUP_BYTES, TEMPORARY, Arrival
+from handlers.store.scratch import CACHE_KIB, TEMPORARY
 from handlers.store.tables import ordered_text
 
 COPIED = (schema.events, *FOLDED)
@@ -40,6 +40,21 @@ SESSION = (
 _BITS = 1 << 32
 
 
+def arrivals_table(name: str) -> sa.Table:
+    """The table of arrivals, in a schema."""
+    return sa.Table(
+        "arrivals",
+        sa.MetaData(),
+        sa.Column("received_at", Instant, nullable=False),
+        sa.Column("delivery_id", ordered_text(), nullable=False),
+        sa.Column("body_bytes", sa.Integer, nullable=False),
+        sa.Column("turn", sa.Integer, nullable=False, comment="0 for what was there at first; then as it came"),
+        sa.PrimaryKeyConstraint("turn", "received_at", "delivery_id"),
+        sa.Index("arrivals_id", "delivery_id", unique=True),
+        schema=name,
+    )
+
+
 class Shadow(Database):
     """The tables, empty; as a database it is that of the built ones.
 
@@ -49,6 +64,7 @@ class Shadow(Database):
     Attributes:
         live: schema of the tables that stand.
         own: schema of the built ones.
+        arrivals: the table of the deliveries that are folded there (`handlers.store.noted`).
     """
 
     def __init__(self, of: Database) -> None:
@@ -65,7 +81,7 @@ class Shadow(Database):
                 self.live, self.own = session.execute(sa.select(sa.func.current_schema())).scalar_one(), "pg_temp"
         else:
             self._attach(str(url.database))
-        self.arrivals = self._arrivals_table()
+        self.arrivals = arrivals_table(self.own)
         self._create()
 
     def _attach(self, path: str) -> None:
@@ -76,19 +92,6 @@ class Shadow(Database):
             raw.cursor().execute("PRAGMA live.synchronous=FULL")
         finally:
             raw.close()
-
-    def _arrivals_table(self) -> sa.Table:
-        return sa.Table(
-            "arrivals",
-            sa.MetaData(),
-            sa.Column("received_at", schema.deliveries.c.received_at.type, nullable=False),
-            sa.Column("delivery_id", ordered_text(), nullable=False),
-            sa.Column("body_bytes", sa.Integer, nullable=False),
-            sa.Column("turn", sa.Integer, nullable=False, comment="0 for what was there at first; then as it came"),
-            sa.PrimaryKeyConstraint("turn", "received_at", "delivery_id"),
-            sa.Index("arrivals_id", "delivery_id", unique=True),
-            schema=self.own,
-        )
 
     def _create(self) -> None:
         with self.read() as session:
@@ -198,61 +201,6 @@ class Shadow(Database):
         if not moment:
             return sa.true()
         return sa.literal_column(f"age(xmin) <= age('{moment % _BITS}'::xid)", sa.Boolean)
-
-    def line_up(self, session: Connection, addresses: Sequence[str], turn: int, moment: int) -> int:
-        """Takes note of the deliveries in the set that are not noted yet, and returns how many those are.
-
-        Args:
-            session: in which those that stand are found.
-            addresses: where they came in: the connection's own, and one that it shares with others.
-            turn: theirs.
-            moment: after which they came; 0 for all.
-        """
-        table, own = schema.deliveries, self.arrivals
-        wanted = sa.select(table.c.received_at, table.c.delivery_id, table.c.body_bytes, sa.literal(turn)).where(
-            _in_set(addresses), self.is_newer(moment)
-        )
-        if turn:
-            wanted = wanted.where(~sa.exists().where(own.c.delivery_id == table.c.delivery_id))
-        names = [*Arrival._fields, "turn"]
-        return int(session.execute(sa.insert(own).from_select(names, wanted), execution_options=COUNTED).rowcount)
-
-    def leave_out(self, session: Connection, ids: sa.Select[Any]) -> int:
-        """Forgets deliveries that are about to leave the set; returns how many of them were noted."""
-        return int(session.execute(sa.delete(self.arrivals).where(self.arrivals.c.delivery_id.in_(ids))).rowcount)
-
-    def total(self, session: Connection) -> int:
-        """How many deliveries are noted."""
-        return int(session.execute(sa.select(sa.func.count()).select_from(self.arrivals)).scalar_one())
-
-    def bytes_noted(self) -> int:
-        """Of their bodies together."""
-        with self.read() as session:
-            return int(session.execute(sa.select(sa.func.sum(self.arrivals.c.body_bytes))).scalar_one() or 0)
-
-    def in_set(self, session: Connection, addresses: Sequence[str]) -> int:
-        """How many deliveries are in the set as it stands."""
-        wanted = sa.select(sa.func.count()).select_from(schema.deliveries).where(_in_set(addresses))
-        return int(session.execute(wanted).scalar_one())
-
-    def groups(self, turn: int) -> Iterator[list[str]]:
-        """The ids of the deliveries of a turn in the order in which they came, as many at once as fit in memory."""
-        group: list[str] = []
-        size = 0
-        own = self.arrivals
-        for row in walk(self, sa.select(own).where(own.c.turn == turn), (own.c.received_at, own.c.delivery_id)):
-            if group and (len(group) >= GROUP or size + row.body_bytes > GROUP_BYTES):
-                yield group
-                group, size = [], 0
-            group.append(row.delivery_id)
-            size += row.body_bytes
-        if group:
-            yield group
-
-
-def _in_set(addresses: Sequence[str]) -> sa.ColumnElement[bool]:
-    table = schema.deliveries
-    return sa.and_(table.c.connection_id.in_(sorted(addresses)), table.c.distrusted_at.is_(None))
 
 
 _copies: dict[tuple[str, str], sa.Table] = {}

@@ -23,7 +23,7 @@ from tests.benchmarks.measuring import CONNECTION
 from worker import rebuild
 from worker.acts import Operator
 from worker.cli import output
-from worker.rebuild import Rebuilt
+from worker.rebuild_attempt import Rebuilt
 from worker.rebuild_hands import Recipe
 from worker.rereading import Archive
 from worker.units import Reader

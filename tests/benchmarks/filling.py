@@ -128,7 +128,7 @@ def _orders(sizes: Sizes, now: datetime) -> Iterator[Row]:
             "type": dice.choice(["corrective", "preventive"]),
             "priority": dice.choice(["low", "medium", "high"]),
             "asset_ref": _ref(_asset(number % sizes.assets)),
-            "team_ref": _ref(f"T-{number % 30}"),
+            "team_ref": _ref(f"T-{dice.randrange(30)}"),
             "due_at": kept_instant(due.replace(microsecond=0)),
         }
         yield {

@@ -9,7 +9,9 @@ import contextlib
 import gzip
 import hashlib
 import hmac
+import html
 import json
+import re
 import socket
 import subprocess
 import tempfile
@@ -31,11 +33,14 @@ from tests.journeys.roles import COMMAND, PATIENCE_SECONDS, Role, eventually
 from tests.journeys.sender import Sender
 from tests.worker.cli.plant import event
 from worker.address import FOLDER as BROKER_FOLDER
+from worker.tokens import OPERATOR_FILE
 
 pytestmark = pytest.mark.long  # every command, each a process: a minute and more
 
 BODY = "mark-only-in-a-body"
 VALUE = "mark-only-in-a-header"
+LINK = re.compile(r'href="(/[^"]*)"')
+MOST_PAGES = 400
 GIVEN = {
     "PLANT_SECRET": "mark-secret-in-the-environment-0001",
     "API_TOKEN": "mark-token-of-an-api-0002",
@@ -62,6 +67,8 @@ class _Searched:
         log: of `up` and its roles, which say all they can.
         command_lines: of every process.
         answers: to every request, whole.
+        pages: that the operator sees, and answers of the API.
+        token: the operator's.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,6 +76,8 @@ class _Searched:
         self.here = Installation(folder, MAINTENWORKS_LOG_LEVEL="debug", **GIVEN)
         self.said: list[_Said] = []
         self.answers = b""
+        self.pages = b""
+        self.token = ""
         self.command_lines = ""
         options = ("--secret", "env:PLANT_SECRET", "--scheme", '{ hmac = { header = "X-Plant", encoding = "base64" } }')
         self._run("connections add", "signed", "--source", "unified", *options)
@@ -88,6 +97,7 @@ class _Searched:
             self._requests(gone)
             self._crash(role)
             self._operators()
+            self._pages()
             self._commands()
             self.here.settle(self.plant)
             self.command_lines = "\n".join(" ".join(each.cmdline()) for each in _family(role))
@@ -97,7 +107,7 @@ class _Searched:
     @property
     def hidden(self) -> list[str]:
         """Whatever must be nowhere: secrets, tokens, passwords, signatures, values of headers; in each usual form."""
-        secrets = [*GIVEN.values(), *PASSWORDS, VALUE, *(sender.secret for sender in self.here.senders)]
+        secrets = [*GIVEN.values(), *PASSWORDS, VALUE, self.token, *(sender.secret for sender in self.here.senders)]
         encoded = [base64.b64encode(each.encode()).decode().rstrip("=") for each in secrets]
         signatures = [each for sender in self.here.senders for each in sender.signatures]
         return [*secrets, *encoded, *(each.encode().hex() for each in secrets), *signatures, self._signed(_mapped())]
@@ -153,6 +163,21 @@ class _Searched:
             for path in ("/metrics", "/readyz", "/livez", "/", "/events", f"/{VALUE}", "/api/v1/openapi.json"):
                 url = f"{self.here.console}{path}"
                 self._answered(httpx.get(url, timeout=30, headers={"Authorization": token, "Cookie": VALUE}))
+
+    def _pages(self) -> None:
+        """Every page that a link leads to, and every list of the API."""
+        self.token = (self.here.home / OPERATOR_FILE).read_text().strip()
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "text/html, application/json"}
+        with httpx.Client(base_url=self.here.console, timeout=30, headers=headers) as client:
+            told = client.get("/api/v1/openapi.json").json()["paths"]
+            ahead = ["/", *(path for path, does in told.items() if "get" in does and "{" not in path)]
+            seen = set(ahead)
+            while ahead and len(seen) < MOST_PAGES:
+                page = client.get(ahead.pop())
+                self.pages += repr(page.headers).encode() + page.content
+                found = {html.unescape(each) for each in LINK.findall(page.text)} - seen
+                ahead += sorted(found)
+                seen |= found
 
     def _answered(self, response: httpx.Response) -> None:
         self.answers += repr(response.headers).encode() + response.content
@@ -254,6 +279,12 @@ def test_no_answer_gives_back_what_was_sent_or_what_is_secret(searched: _Searche
     assert _found([*searched.hidden, BODY], searched.answers) == []
 
 
+def test_no_page_and_no_answer_of_the_api_has_a_secret(searched: _Searched) -> None:
+    for seen in (b"<h1", b'"delivery_id"', b"PUMP-1"):
+        assert seen in searched.pages
+    assert _found(searched.hidden, searched.pages) == []
+
+
 def test_no_command_line_has_a_secret(searched: _Searched) -> None:
     assert "-m receiver" in searched.command_lines
     assert _found(searched.hidden, searched.command_lines.encode()) == []
@@ -261,7 +292,9 @@ def test_no_command_line_has_a_secret(searched: _Searched) -> None:
 
 def test_no_file_of_the_home_has_a_secret_or_a_body_but_those_made_for_it(searched: _Searched) -> None:
     home = searched.here.home
+    private = {home / OPERATOR_FILE}
     files = [path for path in home.rglob("*") if path.is_file() and path.parent.name != SECRETS_FOLDER]
+    files = [path for path in files if path not in private]
     assert {"connections.toml", "maintenworks.db", "server.log"} <= {path.name for path in files}
     for path in files:
         keeps_bodies = path.name.startswith("maintenworks.db") or path.is_relative_to(home / BROKER_FOLDER)

@@ -12,7 +12,7 @@ from handlers.store.distrust import Distrust, Reach
 from tests import folding
 from tests.worker.letters import ANNA, Yard
 from worker import rebuild, rebuild_check
-from worker.rebuild import Rebuilt
+from worker.rebuild_attempt import Rebuilt
 from worker.rebuild_check import Checked, Finding
 from worker.rereading import Archive
 from worker.units import Reader

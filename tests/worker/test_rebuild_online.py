@@ -20,11 +20,11 @@ from handlers.events import Delivery, Event, MappingOptions, Reading
 from handlers.sources import load
 from handlers.store import schema
 from handlers.store.engine import Database
-from handlers.store.replace import Replacement
 from tests import folding
 from tests.worker.letters import ANNA, NOW, ZONE, Yard, order, zoneless
 from tests.worker.rebuilding import archive, check, cleared, edited, everything, nobody, rebuilt
-from worker import acts, rebuild, rebuild_bulk, rebuild_hands
+from worker import acts, rebuild, rebuild_attempt, rebuild_bulk, rebuild_hands
+from worker.rebuild_attempt import Attempt
 from worker.rebuild_hands import Recipe
 
 WAIT_SECONDS = 30.0
@@ -122,22 +122,25 @@ def test_what_comes_while_state_is_computed_is_in_it_once(yard: Yard, tmp_path: 
 def test_what_an_operator_gives_up_meanwhile_is_folded_again_without(
     yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    yard.send(zoneless("evt-1", title="seal"), order("evt-2", "WO-2"))
+    """Again and again, until the operator is made to wait."""
+    yard.send(zoneless("evt-1"), zoneless("evt-2", "WO-2"), zoneless("evt-3", "WO-3"), order("evt-4", "WO-4"))
     yard.connect("plant", ZONE)
-    tries = []
+    catch_up = Attempt._catch_up
+    given_up = []
 
-    def compared(*given: Any) -> Replacement:
-        if not tries:  # it can be read now, and has been folded
-            acts.discard(yard.database, [yard.letter().key], {}, ANNA, yard.now)
-        tries.append(given)
-        return Replacement(*given)
+    def caught_up(attempt: Attempt) -> int:
+        letter = yard.letters(state="open")[0]  # it can be read now, and has been folded
+        given_up.append(letter.key)
+        acts.discard(yard.database, [letter.key], {}, ANNA, yard.now)
+        return catch_up(attempt)
 
-    monkeypatch.setattr(rebuild, "Replacement", compared)
+    monkeypatch.setattr(Attempt, "_catch_up", caught_up)
     rebuilt(yard)
 
-    assert len(tries) == 2
-    assert [row["key"] for row in yard.rows(schema.work_orders)] == ["WO-2"]
-    assert yard.outcomes() == {"evt-2": "applied"}
+    assert len(given_up) == rebuild.TRIES - 1
+    [left] = {"WO-1", "WO-2", "WO-3"} & {row["key"] for row in yard.rows(schema.work_orders)}
+    assert [row["key"] for row in yard.rows(schema.work_orders)] == [left, "WO-4"]
+    assert check(yard).findings == []
 
 
 def test_of_two_subjects_that_claim_one_event_the_first_to_come_has_it(local: Yard) -> None:
@@ -164,7 +167,7 @@ def test_several_processes_come_to_the_same(yard: Yard, tmp_path: Path, monkeypa
     yard.process(*(_moves(number) for number in range(60)))
     before = everything(yard)
     cleared(yard, *folding.STATE, schema.events)
-    monkeypatch.setattr(rebuild, "ENOUGH", 1)
+    monkeypatch.setattr(rebuild_attempt, "ENOUGH", 1)
     monkeypatch.setattr(rebuild_hands, "MOST", 2)
     monkeypatch.setattr(rebuild_bulk, "SHARD_BYTES", 1_000)
 
@@ -202,7 +205,7 @@ from pathlib import Path
 from handlers.connections import Registry
 from handlers.sources import load
 from handlers.store.engine import Database
-from worker import rebuild
+from worker import rebuild, rebuild_attempt
 from worker.acts import Operator
 from worker.rebuild_hands import Recipe
 from worker.rereading import Archive
@@ -222,6 +225,6 @@ def lined_up(total):
         os.kill(os.getpid(), signal.SIGKILL)
     return bool
 
-rebuild.ENOUGH = 1
+rebuild_attempt.ENOUGH = 1
 rebuild.run(Database(url), archive, Operator("anna", "killed"), lined_up, Recipe(*made))
 """

@@ -143,6 +143,21 @@ def test_a_tick_that_fails_does_not_stop_the_others_nor_itself() -> None:
     assert counted.runs == 3
 
 
+def test_whoever_listens_hears_how_each_run_ended() -> None:
+    clock, heard = _Clock(), list[tuple[str, str | None]]()
+    leadership = _Leadership(clock)
+
+    def fail() -> int:
+        raise TransientError("broker_unavailable", "connection refused")
+
+    ticks = [Tick("failing", BEAT, fail), _Counted().tick()]
+    scheduler = Scheduler(
+        ticks, leadership.hold, leadership.release, "a", clock, hear=lambda name, code: heard.append((name, code))
+    )
+    scheduler.beat()
+    assert heard == [("failing", "broker_unavailable"), ("counted", None)]
+
+
 @pytest.mark.parametrize("away", [False, True])
 def test_a_stopped_scheduler_gives_the_leadership_up_if_it_can(*, away: bool) -> None:
     clock = _Clock()

@@ -17,7 +17,7 @@ from worker import rebuild_check as checking
 from worker.acts import Operator
 from worker.cli import acting, given, looking, output
 from worker.cli.roles import Home
-from worker.rebuild import Rebuilt
+from worker.rebuild_attempt import Rebuilt
 from worker.rebuild_check import Checked, Finding
 from worker.rebuild_hands import Recipe
 from worker.rereading import Archive, LinedUp

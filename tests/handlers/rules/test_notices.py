@@ -105,6 +105,13 @@ def test_what_goes_before_anybody_was_told_is_counted_in_the_next_message() -> N
     assert {each.subject for each in told.known} == {"c"}
 
 
+def test_what_comes_and_goes_again_and_again_waits_from_its_first_time() -> None:
+    told = _Told()
+    for present in (("a",), (), ("a",), ()):
+        assert told.look(*_found(*present), after=POLICY.group_for / 4) is None
+    assert _subjects(told.look(*_found("a"), after=POLICY.group_for / 4)) == ["a"]
+
+
 def test_beyond_the_budget_of_an_hour_everything_waits_for_the_next_message() -> None:
     told = _Told(Policy(group_for=timedelta(0), most_per_hour=2))
     assert told.look(*_found("a")) is not None
