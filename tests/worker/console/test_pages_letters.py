@@ -1,5 +1,7 @@
 """Dead letters and replays, acted on by forms alone."""
 
+import re
+
 from tests.worker.console.desk import Desk, await_state, await_text, zoneless
 from tests.worker.console.house import MARKED
 from worker.console import links
@@ -32,7 +34,11 @@ def test_a_letter_is_edited_and_read_anew_by_forms_alone(desk: Desk) -> None:
     assert letter.state == "superseded"
     story = operator.get(links.event("mend-1"))
     assert "edited by operator-anna" in story.text
-    assert "work_order.created WO-M: applied" in story.text
+    assert "Applied" in story.text
+    assert f"Corrects{name}" in re.sub(r"\s+", "", story.text)
+    original = operator.get(links.event(letter.delivery_id))
+    assert "dead letters: edit" in original.text
+    assert "by operator-anna; typing error" in original.text
     assert desk.site.acts()[0]["act"] == "dead_letters.edit"
     assert desk.site.acts()[0]["reason"] == "typing error"
     again = operator.send(mended, "/dead-letters/edit", reason="once more")

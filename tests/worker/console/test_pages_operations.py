@@ -1,5 +1,6 @@
 """The pages of operations, looked at by a browser without scripts."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from markupsafe import escape
 
 from handlers.connections import Registry
+from handlers.events import Delivery
 from handlers.store.engine import Database
 from tests.worker.cli.plant import event
 from tests.worker.console.browser import Browser
@@ -15,7 +17,9 @@ from tests.worker.console.house import MARKED
 from worker.console import links
 from worker.console.app import build_app
 from worker.console.checks import Readiness
+from worker.console.house import utc_now
 from worker.console.serve import listen, serving
+from worker.queue import Producer, encode
 
 
 def test_every_page_is_whole_strict_and_shows_nothing_secret_and_nothing_hostile(desk: Desk) -> None:
@@ -61,8 +65,26 @@ def test_links_to_ids_that_no_path_could_carry_lead_to_what_they_name(desk: Desk
     (found,) = {each for each in listed.links if each.startswith("/events/show")}
     page = desk.viewer.get(found)
     assert page.answer.status_code == 200
-    assert f"event {ODD}" in page.text
-    assert "applied" in page.text
+    assert ODD in page.text
+    assert "Applied" in page.text
+
+
+def test_what_is_still_in_a_queue_is_found_and_shown_as_waiting(desk: Desk) -> None:
+    url = desk.site.house.settings.broker_url
+    assert url is not None
+    waits = Delivery("waits-1", "plant", utc_now(), b'{"id": "queued-1", "type": "x"}')
+
+    async def enqueue() -> None:
+        producer = Producer(url.get_secret_value(), backlog_limit_bytes=1_000_000)
+        await producer.open()
+        assert await producer.enqueue([("plant", encode(waits))]) == [None]
+        await producer.close()
+
+    asyncio.run(enqueue())
+    page = desk.viewer.get(links.event("queued-1"))
+    assert page.answer.status_code == 200
+    assert "Not worked on yet" in page.text
+    assert links.event("waits-1") in page.links
 
 
 def test_events_are_paged_by_cursor_each_once_and_filters_stay_in_the_address(desk: Desk) -> None:

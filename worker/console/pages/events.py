@@ -8,6 +8,7 @@ from handlers.events import Outcome
 from handlers.model.types import ACTIONS
 from handlers.store.read_deliveries import stories
 from handlers.store.read_events import KeptEvent, Wanted, listed_events
+from handlers.store.read_letters import name_of
 from handlers.store.reading import Part
 from worker.console import acts, links, payloads
 from worker.console.api import paging
@@ -17,9 +18,14 @@ from worker.console.pages._asked import ROWS, page_of
 from worker.console.refusals import malformed, missing
 from worker.console.views import payload, story
 from worker.moments import bounds
+from worker.queue import broker_url
+from worker.queued import queued
 from worker.redaction import MASK
 from worker.shapes import events as shapes
+from worker.tracing import ids_of
 
+MOST_TOUCHED: Final = 12
+"""Records that are named beside a delivery; its events name the others."""
 MOST_STORIES: Final = 20
 """Deliveries that brought one event: more than a few is a sender that numbers badly."""
 
@@ -77,19 +83,41 @@ def _told(ask: Ask, id_: str | None, connection: str | None, revealed: tuple[str
         paths = [row["path"] for row in each.dead_letters if row["path"]]
         lines = payload.lines(text, paths[0] if len(paths) == 1 else None)
         found.append(
-            {"told": each, "steps": story.steps(each), "lines": lines, "is_whole": is_revealed or MASK not in masked}
+            {
+                "told": each,
+                "steps": story.steps(each),
+                "note": story.note(each),
+                "trace": ids_of(each.delivery_id).trace_text,
+                "lines": lines,
+                "is_whole": is_revealed or MASK not in masked,
+            }
         )
-    if not found:
-        raise _unknown(id_)
-    return page(ask, "event.html", id=id_, connection=connection, stories=found)
+    waiting = [] if found else _waiting(ask, id_, connection)
+    if not found and not waiting:
+        raise missing(f"{id_}: it never came, or is no longer kept.")
+    return page(
+        ask,
+        "event.html",
+        id=id_,
+        connection=connection,
+        stories=found,
+        waiting=waiting,
+        name_of=name_of,
+        most_touched=MOST_TOUCHED,
+    )
+
+
+def _waiting(ask: Ask, id_: str, connection: str | None) -> list[shapes.Waiting]:
+    """What is still in the broker; where that does not answer, it says so.
+
+    Raises:
+        TransientError: it does not.
+    """
+    return [shapes.waiting(each) for each in queued(broker_url(ask.house.settings), id_, connection)]
 
 
 def _place(event: KeptEvent) -> tuple[str, int]:
     return event.delivery_id, event.event_index
-
-
-def _unknown(id_: str) -> Exception:
-    return missing(f"{id_}: it has not been worked on yet, or never came.")
 
 
 PAGES: Final = (
