@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 from handlers.events import MappingOptions
+from handlers.rules.credits import credits_of
 from handlers.signatures import Pointer, Scheme
 from handlers.sources import Handshake
 
@@ -94,6 +95,8 @@ class Connection(Address):
         options: what its source is told.
         paused: deliveries are verified and kept, and applied once it is resumed.
         deployment: `cloud` or `on_premises`, for the counting of credits.
+        tier: of its system, of `handlers.rules.credits.TIERS`; None where nobody said.
+        stated_credits: what it costs whatever its tier; None where that counts.
         api: None where nothing is fetched.
         expect_every: nothing for longer than that is silence; None where nobody says.
         endpoint: the shared address at which its events come in; None where it has only its own.
@@ -106,10 +109,17 @@ class Connection(Address):
     options: MappingOptions = field(default_factory=MappingOptions)
     paused: bool = False
     deployment: Deployment = "cloud"
+    tier: int | None = None
+    stated_credits: int | None = None
     api: Api | None = None
     expect_every: timedelta | None = None
     endpoint: str | None = None
     external_id: str | None = None
+
+    @property
+    def credits(self) -> int | None:
+        """What it costs in Makini's credits: nothing once it is revoked; None where nobody said."""
+        return 0 if self.revoked else credits_of(self.tier, self.deployment, self.stated_credits)
 
     @property
     def has_address(self) -> bool:

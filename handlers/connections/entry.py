@@ -10,6 +10,7 @@ from handlers.connections.connection import Api, Connection, Endpoint, SecretRef
 from handlers.connections.fields import Fields
 from handlers.connections.mapping import read_options
 from handlers.connections.signing import read_reference, read_scheme, read_secrets
+from handlers.rules.credits import TIERS
 from handlers.signatures import Scheme
 from handlers.sources import Source
 
@@ -23,12 +24,15 @@ _FIELDS: Final = (
     "api",
     "expect_every",
     "deployment",
+    "tier",
+    "credits",
     *mapping.NAMES,
     "paused",
     "revoked",
 )
 _SHORTEST_SILENCE: Final = timedelta(minutes=1)
 """It is looked for every few seconds; what comes more often is missed soon enough."""
+_MOST_CREDITS: Final = 1_000
 _LONGEST_SILENCE: Final = timedelta(days=400)
 """Something comes once a year."""
 
@@ -60,6 +64,8 @@ def read_connection(
         "endpoint": joined,
         "external_id": fields.text("external_id"),
         "deployment": fields.one_of("deployment", ("cloud", "on_premises"), "cloud"),
+        "tier": _tier(fields),
+        "stated_credits": _credits(fields),
         "options": read_options(fields),
         "paused": fields.flag("paused"),
         "revoked": fields.flag("revoked"),
@@ -106,6 +112,22 @@ def _source(fields: Fields, sources: Mapping[str, Source]) -> str:
         fields.wrong("source", f"is missing; name one of {', '.join(sources)}")
         return ""
     return str(fields.one_of("source", tuple(sources), ""))
+
+
+def _tier(fields: Fields) -> int | None:
+    tier: int | None = fields.any("tier", int)
+    if tier is None or tier in TIERS:
+        return tier
+    fields.wrong("tier", f"is none of {', '.join(map(str, TIERS))}")
+    return None
+
+
+def _credits(fields: Fields) -> int | None:
+    stated: int | None = fields.any("credits", int)
+    if stated is None or 0 <= stated <= _MOST_CREDITS:
+        return stated
+    fields.wrong("credits", f"is no number from 0 to {_MOST_CREDITS}")
+    return None
 
 
 def _api(fields: Fields) -> Api | None:

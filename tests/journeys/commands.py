@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "connections check": ("--json",),
     "connections verify": ("plant", "BODY", "--header", "X-Webhook-Signature: SIGNATURE", "--json"),
     "connections try": ("plant", "BODY", "--json"),
+    "connections credits": ("--json",),
     "connections rejections": ("plant", "--json"),
     "connections pause": ("another",),
     "connections resume": ("another",),

@@ -13,6 +13,7 @@ from worker.cli import (
     acting,
     connections_admitted,
     connections_check,
+    connections_credits,
     connections_revoke,
     connections_shown,
     connections_try,
@@ -221,6 +222,7 @@ commands.command()(connections_check.check)
 commands.command()(connections_check.verify)
 commands.command("try")(connections_try.try_)
 commands.command()(rejections.rejections)
+commands.command("credits")(connections_credits.credits_)
 
 
 def _scheme(text: str | None) -> Any:

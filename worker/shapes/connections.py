@@ -34,6 +34,8 @@ class Described(TypedDict):
     rate_limit_per_s: float | None
     expect_every_s: float | None
     deployment: str
+    tier: int | None
+    credits: int | None
     api: str | None
     time_zone: str | None
     site_zones: dict[str, str]
@@ -90,6 +92,8 @@ def whole(connection: Connection) -> Described:
         "rate_limit_per_s": connection.rate_limit,
         "expect_every_s": connection.expect_every.total_seconds() if connection.expect_every else None,
         "deployment": connection.deployment,
+        "tier": connection.tier,
+        "credits": connection.credits,
         "api": connection.api.base_url if connection.api else None,
         "time_zone": options.time_zone,
         "site_zones": dict(options.site_zones),

@@ -23,6 +23,7 @@ secrets = [{ ref = "env:ACME_MAXIMO_SECRET" },
            { ref = "file:/run/secrets/acme", not_before = 2026-01-01T00:00:00+01:00, not_after = 2026-12-31T00:00:00Z }]
 api = { base_url = "https://api.makini.io/api/eam/", token = "file:/run/secrets/acme-token" }
 deployment = "on_premises"
+tier = 2
 time_zone = "Europe/Berlin"
 site_zones = { tx = "America/Chicago" }
 currency = "EUR"
@@ -87,6 +88,7 @@ def test_every_field_of_the_contract_is_read() -> None:
             paused=True,
             rate_limit=200.0,
             deployment="on_premises",
+            tier=2,
             api=Api(base_url="https://api.makini.io/api/eam", token=SecretRef(text="file:/run/secrets/acme-token")),
         )
     }
@@ -144,6 +146,8 @@ def test_a_secret_is_valid_within_its_window_ends_included() -> None:
         ('enviroment = "x"', "enviroment: is no field here; did you mean environment?"),
         ('environment = "test"', "environment: is none of production, sandbox"),
         ("environment = 1", "environment: is a number; write a string"),
+        ("tier = 4", "tier: is none of 1, 2, 3"),
+        ("credits = -1", "credits: is no number from 0 to 1000"),
         ('deployment = "moon"', "deployment: is none of cloud, on_premises"),
         ('paused = "yes"', "paused: is a string; write a boolean"),
         ("paused = 1", "paused: is a number; write a boolean"),
