@@ -9,8 +9,6 @@ that is stopped or killed leaves that as it was, and the command can simply be r
 from collections.abc import Callable
 from typing import TypeVar
 
-import structlog
-
 from handlers.errors import TransientError
 from handlers.events import Json
 from handlers.store import distrust
@@ -26,8 +24,6 @@ from worker.rereading import Archive, LinedUp
 
 TRIES = 3
 """How often it is tried; in the last nobody else writes from the beginning, so that it comes to an end."""
-
-log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -103,7 +99,7 @@ def _tried(
         try:
             return make(Attempt(database, shadow, archive, recipe, asked, is_bulk=is_bulk, is_alone=not left))
         except LeftMeanwhileError:
-            log.info("rebuild_began_again", connection=archive.connection.id)
+            continue
         except AmbiguousError:
             is_bulk = False
         finally:

@@ -6,8 +6,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-import structlog
-
 from handlers.errors import MaintenworksError, PermanentError
 from handlers.events import Json
 from handlers.store import distrust, rebuild, standing
@@ -32,8 +30,6 @@ FEW = 100
 """Deliveries that are left for the switch without a turn of their own: they take it a tenth of a second."""
 TURNS = 6
 """Turns at most: one that is hardly shorter than the last says that the next would not be either."""
-
-log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Doubts = dict[int, Doubt]
@@ -165,7 +161,6 @@ class Attempt:
         counts = self._replacement.write_events(session), self._replacement.write_state(session)
         failures = rebuild.write_failures(held, self.shadow, self.archive.connection.id, self.archive.now)
         took = time.perf_counter() - began
-        log.info("rebuild_switched", connection=self.archive.connection.id, held_s=round(took, 3))
         return Rebuilt(total, self._older, dict(counts[0]), dict(counts[1]), dict(failures), took)
 
     @contextmanager

@@ -1,16 +1,23 @@
 """Reading events back: the newest first, or those of one id."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
+from handlers.store.arrival import id_at
 from handlers.store.engine import Database
+from handlers.store.read_subjects import about
 from handlers.store.reading import WHOLE, Part, of_connection, walk
 from handlers.store.schema import events
 
+SECOND = timedelta(seconds=1)
+FEW = 2_000
+"""Events that are sorted at once."""
+PUT_BACK = timedelta(hours=1)
+"""How far the clock of a receiver may be put back while it runs."""
 ARRIVAL = (events.c.delivery_id, events.c.event_index)
 """The order in which events came: the ids of deliveries sort in order of acceptance, and an index has them so."""
 
@@ -57,26 +64,56 @@ class Wanted(NamedTuple):
 
 
 def listed_events(database: Database, wanted: Wanted, part: Part = WHOLE) -> Iterator[KeptEvent]:
-    """The events that are wanted, those that came last first."""
-    statement = _selected()
-    for column, value in (
-        (events.c.type, wanted.type),
-        (events.c.outcome, wanted.outcome),
-        (events.c.subject_kind, wanted.subject_kind),
-        (events.c.subject_key, wanted.subject_key),
-    ):
-        statement = statement if value is None else statement.where(column == value)
-    if wanted.since is not None:
-        statement = statement.where(events.c.received_at >= wanted.since)
-    if wanted.until is not None:
-        statement = statement.where(events.c.received_at < wanted.until)
-    if wanted.subject_kind is not None and wanted.subject_key is not None:
-        # Few rows, found by an index and sorted.
-        statement = statement.where(of_connection(database, events.c.connection_id, wanted.connection))
+    """The events that are wanted, those that came last first.
+
+    Those about one record, and those of a connection that has sent but a few, are found by an index; what else is
+    wanted is searched for.
+    """
+    column: Any = events.c  # or those of a subquery
+    order: Sequence[sa.ColumnElement[Any]] = ARRIVAL
+    is_found = False
+    if wanted.subject_key is not None:
+        statement = _selected().where(about(database, wanted.subject_kind, wanted.subject_key, wanted.connection))
+        is_found = True
+    elif wanted.connection is not None and _has_few(database, wanted.connection):
+        few = _selected().where(column.connection_id == wanted.connection).limit(2 * FEW).subquery()  # some may just have come
+        statement, is_found = sa.select(few), True
+        column, order = few.c, (few.c.delivery_id, few.c.event_index)
     elif wanted.connection is not None:
         # Kept from the indexes that begin with it: they would have every page sort all of the connection's events.
-        statement = statement.where(sa.func.coalesce(events.c.connection_id, "") == wanted.connection)
-    return map(_event, walk(database, statement, ARRIVAL, newest_first=True, part=part))
+        statement = _selected().where(sa.func.coalesce(column.connection_id, "") == wanted.connection)
+    else:
+        statement = _selected()
+    for each, value in (
+        (column.type, wanted.type),
+        (column.outcome, wanted.outcome),
+        (column.subject_kind, wanted.subject_kind),
+    ):
+        statement = statement if value is None else statement.where(each == value)
+    if wanted.since is not None:
+        statement = statement.where(column.received_at >= wanted.since)
+    if wanted.until is not None:
+        statement = statement.where(column.received_at < wanted.until)
+    if is_found:
+        return map(_event, walk(database, statement, order, newest_first=True, part=part._replace(search=None)))
+    begin = None if wanted.until is None else events.c.delivery_id < id_at(wanted.until, PUT_BACK)
+    within = None if wanted.since is None else events.c.delivery_id >= id_at(wanted.since, -SECOND)
+    return map(_event, walk(database, statement, order, start=begin, within=within, newest_first=True, part=part))
+
+
+def arrived_at(database: Database, place: Sequence[Any]) -> datetime | None:
+    """When the event at a place of the list came (UTC); None where it is gone."""
+    delivery_id, index = place
+    wanted = sa.select(events.c.received_at).where(events.c.delivery_id == delivery_id, events.c.event_index == index)
+    with database.read() as connection:
+        return connection.execute(wanted).scalar()
+
+
+def _has_few(database: Database, connection: str) -> bool:
+    """Whether a connection has so few events that they are sorted at once."""
+    some = sa.select(sa.literal(1)).where(events.c.connection_id == connection).limit(FEW + 1).subquery()
+    with database.read() as session:
+        return int(session.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()) <= FEW
 
 
 def events_of_id(database: Database, event_id: str, connection: str | None = None) -> list[KeptEvent]:

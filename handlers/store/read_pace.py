@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from handlers.store.arrival import id_at
 from handlers.store.reading import Readable
 from handlers.store.schema import events
 
@@ -36,11 +37,9 @@ def pace(database: Readable, since: datetime, until: datetime) -> Pace:
         since: its begin (UTC).
         until: its end.
     """
-    # The ids of deliveries are UUIDv7: their first twelve digits are milliseconds, and an index has them in order.
-    first = int((since - LOOKED_BACK).timestamp() * 1000)
     statement = (
         sa.select(events.c.received_at, events.c.processed_at)
-        .where(events.c.delivery_id >= f"{first >> 16:08x}-{first & 0xFFFF:04x}")
+        .where(events.c.delivery_id >= id_at(since, -LOOKED_BACK))  # an index has them in order
         .order_by(events.c.delivery_id.desc(), events.c.event_index.desc())
         .limit(MOST)
     )

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Row
 from handlers.errors import ServiceUnreachableError, TransientError
 from handlers.store import migrate
 from handlers.store.engine import Database
+from handlers.store.searching import Search, beside, edge
 
 PAGE = 2_000
 """Rows read at once: a long list costs the memory of one page, some megabytes, and no transaction outlives one."""
@@ -22,10 +23,12 @@ class Part(NamedTuple):
     Attributes:
         after: values of the list's order in the row that was read last; None reads from the beginning.
         size: rows read at once; None reads `PAGE`.
+        search: how far to look for rows that no index finds; None looks at all.
     """
 
     after: tuple[Any, ...] | None = None
     size: int | None = None
+    search: Search | None = None
 
 
 WHOLE = Part()
@@ -81,11 +84,12 @@ def open_database(url: str) -> Database:
 def walk(
     database: Readable,
     statement: sa.Select[Any],
-    order: Sequence[sa.Column[Any]],
+    order: Sequence[sa.ColumnElement[Any]],
     *,
     start: sa.ColumnElement[bool] | None = None,
     newest_first: bool = False,
     part: Part = WHOLE,
+    within: sa.ColumnElement[bool] | None = None,
 ) -> Iterator[Row[Any]]:
     """Rows of a statement in order, a page a transaction: a reader that pauses between rows holds nothing up.
 
@@ -101,28 +105,88 @@ def walk(
         newest_first: walks the order backwards.
         part: from where on, and how many rows a page has; of `after` as many values count, from its end, as the order
             has columns.
+        within: where all of its rows are, by the first column of the order or by what the index has before that.
     """
     size = part.size or PAGE
     turned = [column.desc() if newest_first else column for column in order]
     page_of = statement.order_by(*turned).limit(size)
+    of = _List(page_of, sa.select(*order).order_by(*turned), order, size, newest_first)
+    last = None if part.after is None else part.after[-len(order) :]
+    if part.search is not None:
+        yield from _searched(database, of, (start, within), part.search, last)
+        return
+    page_of = page_of if within is None else page_of.where(within)
     page = page_of if start is None else page_of.where(start)
-    if part.after is not None:
-        page = page.where(_behind(order, part.after[-len(order) :], newest_first=newest_first))
+    if last is not None:
+        page = page.where(_behind(order, last, newest_first=newest_first))
     while True:
         with database.read() as connection:
             rows = connection.execute(page).all()
         yield from rows
         if len(rows) < size:
             return
-        last = tuple(getattr(rows[-1], column.name) for column in order)
-        page = page_of.where(_behind(order, last, newest_first=newest_first))
+        page = page_of.where(_behind(order, beside(order, rows[-1]), newest_first=newest_first))
 
 
-def _behind(order: Sequence[sa.Column[Any]], last: Sequence[Any], *, newest_first: bool) -> sa.ColumnElement[bool]:
+class _List(NamedTuple):
+    page: sa.Select[Any]
+    keys: sa.Select[Any]
+    order: Sequence[sa.ColumnElement[Any]]
+    size: int
+    newest_first: bool
+
+
+def _searched(
+    database: Readable,
+    of: _List,
+    ends: tuple[sa.ColumnElement[bool] | None, sa.ColumnElement[bool] | None],
+    search: Search,
+    last: tuple[Any, ...] | None,
+) -> Iterator[Row[Any]]:
+    """The rows of a list among so many that are looked at, each look a transaction of its own.
+
+    A statement has one bound at either end: of two the database may choose the farther one, and read all between them.
+    """
+    start, within = ends
+    for look in search.looks():
+        begin = start if last is None else _behind(of.order, last, newest_first=of.newest_first)
+        behind = [] if begin is None else [begin]
+        inside = behind if within is None else [*behind, within]
+        with database.read() as connection:
+            end = connection.execute(edge(of.keys.where(*inside), look)).first()
+            here = inside if end is None else [*behind, _up_to(of.order, end, newest_first=of.newest_first)]
+            rows = connection.execute(of.page.where(*here)).all()
+        yield from rows
+        if len(rows) == of.size:
+            last = beside(of.order, rows[-1])
+            search.looked(of.size)
+        elif end is None:
+            return
+        else:
+            last = tuple(end)
+            search.looked(look)
+    if last is not None:
+        search.stop(last)
+
+
+def _behind(
+    order: Sequence[sa.ColumnElement[Any]], last: Sequence[Any], *, newest_first: bool
+) -> sa.ColumnElement[bool]:
     """That a row stands behind another: compared as a whole, which both databases look up in an index."""
-    keys = sa.tuple_(*order)
-    bound = sa.tuple_(*(sa.literal(value, column.type) for column, value in zip(order, last, strict=True)))
+    keys, bound = sa.tuple_(*order), _bound(order, last)
     return keys < bound if newest_first else keys > bound
+
+
+def _up_to(
+    order: Sequence[sa.ColumnElement[Any]], last: Sequence[Any], *, newest_first: bool
+) -> sa.ColumnElement[bool]:
+    """That a row does not."""
+    keys, bound = sa.tuple_(*order), _bound(order, last)
+    return keys >= bound if newest_first else keys <= bound
+
+
+def _bound(order: Sequence[sa.ColumnElement[Any]], values: Sequence[Any]) -> sa.Tuple:
+    return sa.tuple_(*(sa.literal(value, column.type) for column, value in zip(order, values, strict=True)))
 
 
 def of_connection(database: Database, column: sa.Column[str], wanted: str | None) -> sa.ColumnElement[bool]:

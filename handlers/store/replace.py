@@ -148,16 +148,22 @@ class Replacement:
         return int(session.execute(change).rowcount)
 
     def _insert(self, session: Connection, table: sa.Table, values: dict[str, Any]) -> int:
+        """Inserts what of the rows that are apart does not stand; of their keys none but theirs is noted any more.
+
+        Which they are is settled before the first is inserted: a table that was empty is planned for as one, and would
+        be read from its beginning for each.
+        """
         built, noted, names = self._shadow.built(table), self._apart[table], _names(table)
+        session.execute(sa.delete(noted).where(_stands(table, noted)))
         columns = [values.get(column.name, column) for column in built.columns]
         is_noted = sa.tuple_(*(built.c[n] for n in names)).in_(sa.select(*(noted.c[n] for n in names)))
-        missing = sa.select(*columns).where(is_noted, ~_stands(table, built))
+        missing = sa.select(*columns).where(is_noted).order_by(*built.primary_key.columns)
         put = sa.insert(table).from_select(table.c.keys(), missing)
         return int(session.execute(put, execution_options=COUNTED).rowcount)
 
 
-def _stands(table: sa.Table, built: sa.Table) -> sa.ColumnElement[bool]:
-    return sa.exists(sa.select(sa.literal(1)).select_from(table).where(_same(table, built)).correlate(built))
+def _stands(table: sa.Table, named: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.exists(sa.select(sa.literal(1)).select_from(table).where(_same(table, named)).correlate(named))
 
 
 def _keys(table: sa.Table, schema: str) -> sa.Table:

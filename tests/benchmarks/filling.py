@@ -15,8 +15,16 @@ from handlers.store import schema
 from handlers.store.audit import Act, append
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
+from worker.acts import new_id
 
 CONNECTION: Final = "bench"
+QUIET: Final = "quiet"
+"""A connection that has sent a few events among all the others."""
+RARE_TYPE: Final = "vendor.updated"
+RARE_EVERY: Final = 40_000
+"""Events of which one is of the quiet connection, one of a rare type and one that was stale."""
+LETTER_CODES: Final = ("missing_field", "wrong_type", "unknown_status", "not_json", "unknown_connection")
+CAUSES: Final = 40
 AT_ONCE: Final = 5_000
 """Rows in one statement."""
 STATUSES: Final = ("approved", "scheduled", "in_progress", "on_hold")
@@ -36,12 +44,21 @@ class Sizes(NamedTuple):
     assets: int
     stops: int
     plans: int
+    letters: int
 
     @classmethod
     def of(cls, events: int) -> "Sizes":
-        """What so many events come to: five an order, one order in thirty open, some stops an asset."""
+        """What so many events come to: five an order, one order in thirty open, some stops an asset, a fifth buried."""
         orders = max(events // 5, 10)
-        return cls(events, orders, max(orders // 30, 5), max(events // 200, 10), max(events // 10, 10), events // 2_000)
+        return cls(
+            events=events,
+            orders=orders,
+            open_orders=max(orders // 30, 5),
+            assets=max(events // 200, 10),
+            stops=max(events // 10, 10),
+            plans=events // 2_000,
+            letters=events // 5,
+        )
 
 
 def fill(database: Database, sizes: Sizes) -> None:
@@ -56,6 +73,7 @@ def fill(database: Database, sizes: Sizes) -> None:
         (schema.pm_plans, _plans(sizes)),
         (schema.pm_occurrences, _occurrences(sizes, now)),
         (schema.purchase_orders, _purchases(sizes)),
+        (schema.dead_letters, _letters(sizes, now)),
     ):
         _insert(database, table, rows)
     with database.write() as plain:
@@ -168,19 +186,20 @@ def _stops(sizes: Sizes, now: datetime) -> Iterator[Row]:
 def _events(sizes: Sizes, now: datetime) -> Iterator[Row]:
     for number in range(sizes.events):
         at = _moment(number, sizes, now)
+        place = number % RARE_EVERY  # of which only three are anything special
         yield {
-            "connection_id": CONNECTION,
+            "connection_id": QUIET if place == 1 else CONNECTION,
             "event_id": f"e-{number}",
             "digest": f"{number:064x}",
-            "delivery_id": f"d-{number:09d}",
+            "delivery_id": new_id(at),
             "event_index": 0,
-            "type": "work_order.updated",
+            "type": RARE_TYPE if place == 2 else "work_order.updated",
             "subject_kind": "work_order",
             "subject_key": f"W-{number // 5:07d}",
             "occurred_at": at,
             "received_at": at,
             "processed_at": at,
-            "outcome": "applied",
+            "outcome": "stale" if place == 3 else "applied",
             "event_id_reused": False,
             "map": "m",
         }
@@ -246,4 +265,32 @@ def _purchases(sizes: Sizes) -> Iterator[Row]:
             "vendor_key": "V-1",
             "fields": fields,
             "registers": _registers(_stamp(number, EPOCH), fields),
+        }
+
+
+def _letters(sizes: Sizes, now: datetime) -> Iterator[Row]:
+    dice = random.Random(3)
+    for number in range(sizes.letters):
+        at = now - YEAR * (1 - number / sizes.letters)
+        cause = min(int(dice.expovariate(1 / 6)), CAUSES - 1)
+        code = LETTER_CODES[cause % len(LETTER_CODES)]
+        message = f"lines/{cause}: an event of that kind states one, and this one has none of its own"
+        attempt = {"at": at.isoformat(), "code": code, "message": message, "delivery": "d", "index": 0}
+        yield {
+            "delivery_id": new_id(at),
+            "event_index": 0,
+            "connection_id": CONNECTION,
+            "digest": f"{number:064x}",
+            "code": code,
+            "class": "MappingError",
+            "message": message,
+            "path": f"/lines/{cause}",
+            "found": "null",
+            "expected": "text",
+            "fingerprint": f"{cause:016x}",
+            "attempts": [attempt] * 2,
+            "state": "open",
+            "first_seen_at": at,
+            "buried_at": at,
+            "type": "work_order.updated",
         }

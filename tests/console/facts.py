@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import NAMESPACE_OID, uuid5
 
 from tests.console.fleet import ASSETS, CRITICALITY, HOSTILE, MECHANICS, PARTS, PLANS, REASONS, SITES, Machine
 
@@ -22,7 +23,12 @@ PAST: Final = 400 * DAY
 def fact(kind: str, key: str, at: datetime, **data: Any) -> Fact:
     """One event of the source `unified`; what happened twice in one second is the same fact."""
     stamp = at.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return {"id": f"{kind}:{key}:{stamp}", "type": kind, "occurred_at": stamp, "data": {"key": key, **data}}
+    return {
+        "id": f"evt-{uuid5(NAMESPACE_OID, f'{kind} {key} {stamp}').hex[:16]}",
+        "type": kind,
+        "occurred_at": stamp,
+        "data": {"key": key, **data},
+    }
 
 
 def of_site(site: str, now: datetime) -> list[Fact]:
@@ -127,7 +133,7 @@ def _stop(machine: Machine, key: str, at: datetime, length: timedelta, dice: ran
         "site_ref": {"key": machine.site, "label": SITES[machine.site]},
     }
     yield fact("work_order.created", order, at + timedelta(minutes=4), **about, status="approved")
-    yield fact("work_order.status_changed", order, at + timedelta(minutes=20), status="in_progress")
+    yield fact("work_order.status_changed", order, at + min(timedelta(minutes=20), length / 2), status="in_progress")
     planned = dice.uniform(80, 900)
     yield fact(
         "work_order.completed",
@@ -205,11 +211,11 @@ def _plans(machines: list[Machine], now: datetime) -> Iterator[Fact]:
             asset_refs=[{"key": machine.key, "label": machine.name}],
             estimated_duration=plan.seconds,
         )
-        for back in range(4):
+        for back in range((last - begun) // every):
             due = last - back * every
             if back == 0 and number % 3 == 0:
                 continue  # this one is overdue
-            late = timedelta(days=3 * (number % 2))
+            late = timedelta(days=3 if (number + back) % 4 == 1 else 0)
             yield fact(
                 "work_order.completed",
                 f"WO-{key}-{due.date()}",

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from handlers.store.schema import assets, dead_letters, pm_occurrences
 from tests.console import facts
-from tests.console.facts import HOSTILE
+from tests.console.fleet import HOSTILE
 from tests.journeys.installation import Installation, installation
 from tests.journeys.roles import eventually
 from tests.journeys.sender import Sender

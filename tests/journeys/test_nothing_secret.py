@@ -91,7 +91,9 @@ class _Searched:
             told = 'scheme = "standard-webhooks"\nsecrets = [{ ref = "env:TOLD_SECRET" }]'
             file.write(f'\n[connections.told]\nsource = "unified"\n{told}\n')
         with self.here.up() as role:
-            hook = f'url = "{self.plant.address}/webhooks/told?token={VALUE}"\nsecret = "env:TOLD_SECRET"'
+            address = f"{self.plant.address}/webhooks/told?token={VALUE}"
+            (self.here.home / SECRETS_FOLDER / "hook").write_text(address)
+            hook = f'url = "file:{SECRETS_FOLDER}/hook"\nsecret = "env:TOLD_SECRET"'
             (self.here.home / "notifications.toml").write_text(f'group_for = "0s"\n[webhooks.hook]\n{hook}\n')
             self._run("connections revoke", "gone")
             self._requests(gone)

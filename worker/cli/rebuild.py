@@ -24,6 +24,8 @@ from worker.rereading import Archive, LinedUp
 from worker.settings import WorkerSettings
 from worker.units import Reader
 
+WORTH_SAYING_SECONDS = 1.0
+"""What writers have to wait for, and hardly anybody notices."""
 UNSAID = "asked for by hand"
 """Reason of a rebuild for which none is given: it changes what is wrong, and nothing else."""
 
@@ -126,9 +128,11 @@ def _rebuild(database: Database, read: Archive, operator: Operator, how: Recipe,
     with bar(read.connection.id) as lined_up:
         rebuilt = rebuilding.run(database, read, operator, lined_up, how)
     if as_json:
-        output.json_line({"connection": read.connection.id, **rebuilt.told})
+        output.json_line({"connection": read.connection.id, **rebuilt.told, "held_s": round(rebuilt.held_s, 3)})
     else:
         output.line(f"{read.connection.id}: {summary(rebuilt)}")
+        if rebuilt.held_s >= WORTH_SAYING_SECONDS:
+            output.note(f"{read.connection.id}: writers waited {rebuilt.held_s:.1f} s")
     return True
 
 

@@ -24,6 +24,10 @@ FOLDER: Final = Path(__file__).parent / "templates"
 NOTHING: Final = "\N{EM DASH}"
 """What stands where nothing is known."""
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_UNITS: Final = ((_DAY, "d", _HOUR, "h", 10), (_HOUR, "h", _MINUTE, "min", 24), (_MINUTE, "min", 1, "s", 10))
+"""A unit of time in seconds and its name, those of its parts, and from how many on parts are not told."""
+_SPELT: Final = {"pm": "PM", "json": "JSON", "mtbf": "MTBF", "mttr": "MTTR"}
+"""Words that are written otherwise than in a slug."""
 _UUID: Final = re.compile(r"([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}([0-9a-f]{8})")
 _JUST_NOW_SECONDS: Final = 1
 
@@ -53,6 +57,7 @@ def environment() -> Environment:
         number=number,
         exact=exact,
         words=words,
+        heading=heading,
         json=laid_out,
         short=short,
         brief=brief,
@@ -97,14 +102,16 @@ def when(value: datetime | str | None) -> Markup | str:
 
 
 def ago(value: datetime | str | None, now: datetime) -> str:
-    """How long ago a moment was, or how far ahead it is, in one unit."""
+    """How long ago a moment was, or how far ahead it is, to the second or minute."""
     moment = parse_instant(value) if isinstance(value, str) else value
     if moment is None:
         return NOTHING
     age = (now - moment).total_seconds()
     if abs(age) < _JUST_NOW_SECONDS:
         return "just now"
-    return f"{seconds(age)} ago" if age > 0 else f"in {seconds(-age)}"
+    unit = 1 if abs(age) < _MINUTE else _MINUTE
+    told = seconds(abs(age) // unit * unit)
+    return f"{told} ago" if age > 0 else f"in {told}"
 
 
 def seconds(value: float | timedelta | None) -> str:
@@ -114,14 +121,14 @@ def seconds(value: float | timedelta | None) -> str:
     total = value.total_seconds() if isinstance(value, timedelta) else float(value)
     if total < 0:
         return f"-{seconds(-total)}"
-    if total < _MINUTE:
-        return f"{total * 1000:.0f} ms" if total < 1 else f"{total:.1f} s" if total < 10 else f"{total:.0f} s"  # noqa: PLR2004  # digits shown
-    if total < _HOUR:
-        exact_minutes = total >= 10 * _MINUTE or total % _MINUTE < 1
-        return f"{total // _MINUTE:.0f} min" if exact_minutes else f"{total // _MINUTE:.0f} min {total % _MINUTE:.0f} s"
-    if total < 2 * _DAY:
-        return f"{total // _HOUR:.0f} h {total % _HOUR // _MINUTE:.0f} min"
-    return f"{total / _DAY:,.1f} d"
+    for unit, name, part, part_name, whole_from in _UNITS:
+        if total >= unit:
+            whole, rest = divmod(total, unit)
+            more = "" if rest < part or whole >= whole_from else f" {rest // part:.0f} {part_name}"
+            return f"{whole:,.0f} {name}{more}"
+    if 0 < total < 1:
+        return f"{total * 1000:.0f} ms"
+    return f"{total:.0f} s" if total >= 10 or total == int(total) else f"{total:.1f} s"  # noqa: PLR2004  # digits shown
 
 
 def number(value: float | None, places: int = 0) -> str:
@@ -131,7 +138,14 @@ def number(value: float | None, places: int = 0) -> str:
 
 def words(slug: str | None) -> str:
     """A slug as words: `missing_field` is `missing field`."""
-    return "" if slug is None else slug.replace("_", " ").replace(".", " ")
+    told = "" if slug is None else slug.replace("_", " ").replace(".", " ")
+    return " ".join(_SPELT.get(each, each) for each in told.split(" "))
+
+
+def heading(slug: str) -> str:
+    """The name of a field as a heading: `asset_ref` is `Asset`."""
+    told = words(slug.removesuffix("_refs") + "s" if slug.endswith("_refs") else slug.removesuffix("_ref"))
+    return told[:1].upper() + told[1:]
 
 
 def short(text: str, most: int = 60) -> str:

@@ -15,6 +15,7 @@ from handlers.rules.today import GROUPS, Wanted, days_work
 from handlers.store import gauges, read_findings
 from handlers.store.engine import Database
 from handlers.store.read_health import health_of
+from handlers.store.read_letters import Group
 from handlers.store.read_pace import Pace, pace
 from handlers.store.read_today import connections_with_work, day
 from handlers.store.reading import open_database
@@ -50,7 +51,9 @@ class Watch:
         self._away: dict[str, str] = {}
         self._today: Mapping[str, int] | None = None
         self._today_at: datetime | None = None
-        sources = Sources(self._lanes, self._stored, self._counted, self._paced)
+        sources = Sources(
+            lanes=self._lanes, stored=self._stored, counted=self._counted, paced=self._paced, causes=list[Group]
+        )
         self._pulse = Pulse(sources, lambda: datetime.now(UTC))
 
     def frame(self) -> Frame:

@@ -20,7 +20,7 @@ def test_a_letter_is_edited_and_read_anew_by_forms_alone(desk: Desk) -> None:
     assert '"title": "x\\u202ey"' in text
 
     unchanged = operator.send(form, "/dead-letters/preview")
-    assert (unchanged.answer.status_code, "Nothing was changed" in unchanged.text) == (400, True)
+    assert (unchanged.answer.status_code, "Nothing was changed" in unchanged.text) == (200, True)
     still = operator.send(form, "/dead-letters/preview", body=text.replace("soon", "later"))
     assert "Still a dead letter" in still.text
     mended = operator.send(form, "/dead-letters/preview", body=text.replace("soon", "2026-03-01T08:00:00Z"))

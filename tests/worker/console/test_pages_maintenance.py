@@ -106,7 +106,7 @@ def test_the_board_has_what_stands_is_late_is_due_and_the_maintenance(site: Site
 def test_one_order_tells_its_life_and_which_event_set_what(site: Site) -> None:
     page = site.viewer.get("/work-orders/show", params=ORDER)
     told = text_of(page)
-    assert re.search(r"Its life approved 24 h 0 min .* in progress 3\.0 d so far", told), told
+    assert re.search(r"Its life approved 1 d .* in progress 3 d so far", told), told
     assert "120.50 EUR" in told
     assert 'href="/events/show?id=made&amp;connection=c"' in page.text
     assert re.search(r"work_order\.status_changed applied status begun", told), told

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from worker.console import charts, links
-from worker.console.rendering import ago, brief, environment, exact, seconds, statics, visible, when
+from worker.console.rendering import ago, brief, environment, exact, heading, seconds, statics, visible, when, words
 from worker.console.statics import FOLDER
 from worker.console.views import fields, payload
 from worker.redaction import redacted
@@ -119,7 +119,7 @@ def test_what_stands_on_a_page_is_escaped_and_seen() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0, "0 ms"),
+        (0, "0 s"),
         (0.0123, "12 ms"),
         (3.21, "3.2 s"),
         (42, "42 s"),
@@ -127,10 +127,11 @@ def test_what_stands_on_a_page_is_escaped_and_seen() -> None:
         (75, "1 min 15 s"),
         (900, "15 min"),
         (7_260, "2 h 1 min"),
-        (259_200, "3.0 d"),
-        (-5, "-5.0 s"),
+        (93_600, "1 d 2 h"),
+        (2_592_000, "30 d"),
+        (-5, "-5 s"),
         (None, "\N{EM DASH}"),
-        (timedelta(seconds=2), "2.0 s"),
+        (timedelta(seconds=2), "2 s"),
     ],
 )
 def test_durations_are_told_in_a_unit_or_two(value: float | timedelta | None, text: str) -> None:
@@ -142,7 +143,19 @@ def test_moments_are_told_in_utc_and_by_their_age() -> None:
     assert when(at) == '<time datetime="2026-03-01T09:30:00Z">2026-03-01 09:30:00</time>'
     assert when("2026-03-01T09:30:00Z") == when(at)
     assert when(None) == when("2026-03-01") == "\N{EM DASH}"
-    assert [ago(at, at + timedelta(seconds=each)) for each in (0, 30, -30)] == ["just now", "30 s ago", "in 30 s"]
+    ages = {0: "just now", 30.7: "30 s ago", -30: "in 30 s", 155: "2 min ago", 3_725: "1 h 2 min ago"}
+    assert {each: ago(at, at + timedelta(seconds=each)) for each in ages} == ages
+
+
+def test_slugs_are_told_in_words_and_the_names_of_fields_as_headings() -> None:
+    assert [words(each) for each in ("missing_field", "malformed_json", "pm_plan", None)] == [
+        "missing field",
+        "malformed JSON",
+        "PM plan",
+        "",
+    ]
+    names = ("asset_ref", "asset_refs", "due_at", "pm_plan_ref", "")
+    assert [heading(each) for each in names] == ["Asset", "Assets", "Due at", "PM plan", ""]
 
 
 def test_our_own_ids_are_cut_in_their_middle_and_others_are_not() -> None:

@@ -8,6 +8,7 @@ from handlers.events import Outcome
 from handlers.store.read_deliveries import stories
 from handlers.store.read_events import Wanted, listed_events
 from handlers.store.reading import Part
+from handlers.store.searching import Search
 from worker.console import acts, payloads
 from worker.console.api import paging
 from worker.console.api.common import (
@@ -100,9 +101,10 @@ def again(house: House, call: Call) -> Sent:
 
 
 def _page(house: House, call: Call, wanted: Wanted) -> dict[str, Any]:
-    part = Part(paging.decode(call.text("cursor"), tuple[str, int]), limit(call) + 1)
+    search = Search()
+    part = Part(paging.decode(call.text("cursor"), tuple[str, int]), limit(call) + 1, search)
     found = listed_events(house.database, wanted, part)
-    return paging.paged(found, limit(call), shapes.recorded, lambda each: (each.delivery_id, each.event_index))
+    return paging.paged(found, limit(call), shapes.recorded, lambda each: (each.delivery_id, each.event_index), search)
 
 
 def _delivery(house: House, call: Call) -> tuple[str, str]:

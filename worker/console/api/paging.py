@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from handlers.store.searching import Search
 from worker.console.refusals import malformed
 
 DEFAULT: Final = 100
@@ -40,18 +41,39 @@ def decode(cursor: str | None, shape: type[Place]) -> Place | None:
         raise malformed(BAD_CURSOR) from None
 
 
+def cut(
+    items: Iterable[Item], limit: int, place: Callable[[Item], tuple[Any, ...]], search: Search | None = None
+) -> tuple[list[Item], str | None]:
+    """The items of one page, and the cursor of the next; None on the last.
+
+    Args:
+        items: in their order, from where the page begins.
+        limit: so many at most.
+        place: where an item stands in the order.
+        search: how the items are found; where it stopped before the page was full, the next goes on.
+    """
+    found = list(itertools.islice(items, limit + 1))
+    page = found[:limit]
+    if len(found) > limit:
+        return page, encode(place(page[-1]))
+    return page, None if search is None or search.stopped is None else encode(search.stopped)
+
+
 def paged(
-    items: Iterable[Item], limit: int, told: Callable[[Item], Any], place: Callable[[Item], tuple[Any, ...]]
+    items: Iterable[Item],
+    limit: int,
+    told: Callable[[Item], Any],
+    place: Callable[[Item], tuple[Any, ...]],
+    search: Search | None = None,
 ) -> dict[str, Any]:
-    """One page.
+    """One page as JSON.
 
     Args:
         items: in their order, from where the page begins.
         limit: so many at most.
         told: an item as JSON.
         place: where an item stands in the order.
+        search: how the items are found, where it may stop before a page is full.
     """
-    found = list(itertools.islice(items, limit + 1))
-    page = found[:limit]
-    is_more = len(found) > limit
-    return {"items": [told(each) for each in page], "next_cursor": encode(place(page[-1])) if is_more else None}
+    page, following = cut(items, limit, place, search)
+    return {"items": [told(each) for each in page], "next_cursor": following}

@@ -1,11 +1,11 @@
 """What several pages are asked: whose, of which site, from where on."""
 
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
 from handlers.connections import Connection
 from handlers.store.read_sites import sites_of
+from handlers.store.searching import Search
 from worker.console.api import paging
 from worker.console.ask import Ask
 from worker.scope import apart
@@ -39,7 +39,10 @@ def known(ask: Ask) -> Mapping[str, Connection]:
 
 
 def page_of(
-    items: Iterable[Item], place: Callable[[Item], tuple[Any, ...]], size: int = ROWS
+    items: Iterable[Item],
+    place: Callable[[Item], tuple[Any, ...]],
+    size: int = ROWS,
+    search: Search | None = None,
 ) -> tuple[list[Item], str | None]:
     """The items of one page, and the cursor of the next; None on the last.
 
@@ -47,7 +50,6 @@ def page_of(
         items: in their order, from where the page begins.
         place: where an item stands in the order.
         size: so many at most.
+        search: how the items are found, where it may stop before a page is full.
     """
-    found = list(islice(items, size + 1))
-    page = found[:size]
-    return page, paging.encode(place(page[-1])) if len(found) > size else None
+    return paging.cut(items, size, place, search)

@@ -20,6 +20,7 @@ from worker.console.ask import Ask, Page
 from worker.console.look import page
 from worker.console.pages._asked import ROWS, choices, counted, page_of
 from worker.console.views.strips import LENGTH, small
+from worker.report import strips
 
 FILTERS: Final = ("status", "site", "parent")
 
@@ -38,6 +39,8 @@ def listed(ask: Ask) -> Response:
         following=following,
         days=LENGTH.days,
         statuses=get_args(Status),
+        states=strips.STATES,
+        swatch=strips.swatch,
         choices=choices(ask, counted(ask, connections_with_assets(ask.house.database))),
     )
 

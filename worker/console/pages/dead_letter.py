@@ -69,7 +69,7 @@ def preview(ask: Ask) -> Response:
     held = _held(ask, ask.form.get("id"))
     before, after = _editable(held), payload.edited(ask.form.get("body", ""))
     if after.strip() == before.encode().strip():
-        raise malformed("Nothing was changed.")
+        return _form(ask, held, is_shown=True, problem="Nothing was changed.")
     tried, problem = _tried(ask, held.letter, after)
     return page(
         ask,
@@ -136,7 +136,7 @@ def _why_not(ask: Ask, letter: KeptLetter) -> str | None:
     return lines[0].why_not if lines else None
 
 
-def _form(ask: Ask, held: Held, *, is_shown: bool) -> Response:
+def _form(ask: Ask, held: Held, *, is_shown: bool, problem: str = "") -> Response:
     if held.letter.state != OPEN:
         raise conflict(f"{held.letter.name} is {held.letter.state}; only an open letter can be edited.")
     return page(
@@ -145,6 +145,7 @@ def _form(ask: Ask, held: Held, *, is_shown: bool) -> Response:
         letter=held.letter,
         body=_editable(held) if is_shown else None,
         path=payload.own_path(held.letter.path, is_part=held.is_part),
+        problem=problem,
         schema=fields.of_type(held.letter.type),
     )
 

@@ -7,9 +7,10 @@ from starlette.responses import Response
 from handlers.events import Outcome
 from handlers.model.types import ACTIONS
 from handlers.store.read_deliveries import stories
-from handlers.store.read_events import KeptEvent, Wanted, listed_events
+from handlers.store.read_events import KeptEvent, Wanted, arrived_at, listed_events
 from handlers.store.read_letters import name_of
 from handlers.store.reading import Part
+from handlers.store.searching import Search
 from worker.console import acts, links, payloads
 from worker.console.api import paging
 from worker.console.ask import Ask, Page, see
@@ -38,13 +39,16 @@ def listing(ask: Ask) -> Response:
     kind, key = shapes.subject(asked.get("subject"))
     since, until = bounds(asked.get("since"), asked.get("until"), ("since", "until"))
     wanted = Wanted(asked.get("connection"), asked.get("type"), asked.get("outcome"), kind, key, since, until)
-    part = Part(paging.decode(asked.get("cursor"), tuple[str, int]), ROWS + 1)
-    found, following = page_of(listed_events(ask.house.database, wanted, part), _place)
+    search = Search()
+    part = Part(paging.decode(asked.get("cursor"), tuple[str, int]), ROWS + 1, search)
+    found, following = page_of(listed_events(ask.house.database, wanted, part), _place, search=search)
     return page(
         ask,
         "events.html",
         events=found,
         next=following,
+        search=search,
+        back_to=None if search.stopped is None else arrived_at(ask.house.database, search.stopped),
         connections=sorted(ask.house.registry.all()),
         types=sorted(ACTIONS),
         outcomes=[each.value for each in Outcome],

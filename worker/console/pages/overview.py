@@ -80,11 +80,12 @@ def _unwell(house: House, health: dict[str, dict[str, Any]], now: datetime) -> l
         standing = state(each)
         told = health.get(name, {})
         if name in unresolved:
-            found.append(Unwell(name, "secret", unresolved[name]))
+            found.append(Unwell(name, "secret_unresolved", unresolved[name]))
         elif standing not in GOOD_STATES:
             found.append(Unwell(name, standing, ""))
         elif told.get("state") not in {None, *GOOD_STATES}:
-            found.append(Unwell(name, str(told["state"]), str(told.get("last_error") or "")))
+            error = told.get("last_error") or {}
+            found.append(Unwell(name, str(told["state"]), str(error.get("message") or error.get("type") or "")))
     return found
 
 

@@ -15,13 +15,14 @@ from worker.console.ask import Ask, Page, see
 from worker.console.look import page
 from worker.console.pages._asked import ROWS, known
 from worker.console.refusals import RefusalError, malformed, missing
+from worker.console.rendering import heading
 from worker.console.views.calendar import CLASSES, became
 from worker.console.views.showing import sheet, shown
 from worker.plans import Plans, Wanted, Worked
 from worker.shapes.kinds import COLUMNS, KINDS
 from worker.shapes.pm import plan_row
 
-TITLES: Final = {name: name.replace("-", " ").capitalize() for name in KINDS}
+TITLES: Final = {name: heading(name.replace("-", "_")) for name in KINDS}
 USUAL: Final = "purchase-orders"
 PM_PLAN: Final = "pm_plan"
 AHEAD: Final = timedelta(days=366)

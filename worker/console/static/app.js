@@ -54,12 +54,25 @@
       tzDate: (stamp) => window.uPlot.tzDate(new Date(stamp * 1e3), "Etc/UTC"),
       cursor: { y: false },
       scales: { x: { time: timed }, y: { range: (_, low, high) => [Math.min(low ?? 0, 0), Math.max(high ?? 0, Number(figure.dataset.least || 1))] } },
-      axes: [{ ...axis, ...(timed ? { values: (_, all) => all.map(told), space: 80 } : {}) }, { ...axis, size: 56 }],
+      axes: [{ ...axis, size: 30, ...(timed ? { values: (_, all) => all.map(told), space: 80 } : {}) }, { ...axis, size: 56 }],
       series: [timed ? { label: "UTC", value: (_, stamp) => (stamp === null ? "" : told(stamp)) } : { label: table.tHead.rows[0].cells[0].textContent }, ...heads.map((head, place) => ({ label: head.textContent, stroke: lines[place % lines.length], width: 1.5, dash: place ? [6, 3 + place] : undefined, points: { show: rows.length < 40 } }))],
     }, data, target);
     plot.root.setAttribute("aria-hidden", "true");
     drawn.set(figure, plot);
   }
+
+  // On a phone what a page is about comes first: filters that nobody set are folded, and the menu shows where one is.
+  const narrow = () => {
+    document.querySelector(".side a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+    for (const form of document.querySelectorAll("form.filters")) {
+      const fold = document.createElement("details");
+      fold.className = "fold";
+      fold.append(Object.assign(document.createElement("summary"), { textContent: "Filter" }));
+      fold.open = [...form.elements].some((each) => (each.tagName === "SELECT" ? each.selectedIndex > 0 : each.type === "text" && each.value));
+      form.replaceWith(fold);
+      fold.append(form);
+    }
+  };
 
   const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
   let leader = 0;
@@ -106,6 +119,7 @@
     for (const each of document.querySelectorAll("[data-scripted]")) each.hidden = false;
     for (const each of document.querySelectorAll("[data-turn-theme]")) each.addEventListener("click", turn);
     for (const each of document.querySelectorAll("[data-help]")) each.addEventListener("click", help);
+    if (matchMedia("(max-width: 55rem)").matches) narrow();
     charts();
     let waiting = 0;
     addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(charts, 150); });

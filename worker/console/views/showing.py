@@ -141,7 +141,7 @@ def _one(name: str, value: Json, connection: str, kind: str) -> Shown:
     if isinstance(value, int | float):
         return Shown(seconds=value) if name in DURATIONS or name.startswith("time_") else Shown(f"{value:,}")
     text = str(value)
-    if name.endswith(("_at", "at")) and not is_date(text) and parse_instant(text) is not None:
+    if (name.endswith("at") or name in {"from", "to"}) and not is_date(text) and parse_instant(text) is not None:
         return Shown(at=text)
     return Shown(text)
 
@@ -152,7 +152,7 @@ def _object(name: str, value: Mapping[str, Json], connection: str, kind: str) ->
     if name.endswith("_ref") or {"key", "label"} == value.keys():
         return _reference(name.removesuffix("_ref"), value, connection, kind)
     if "value" in value and "source_code" in value:
-        return Shown(words(value["value"]), note=_joined(value, ("source_code", "source_label")))
+        return Shown(words(value["value"]), note=_other_words(value))
     if "value" in value:
         return Shown(_joined(value, ("value", "value_text", "unit")))
     if {"code", "label"} <= value.keys():
@@ -178,17 +178,29 @@ def _members(value: Mapping[str, Json], connection: str, depth: int) -> Iterator
         if each in (None, [], {}):
             continue
         if SECRET_NAME.search(name):
-            yield f"{name}: {MASK}"
+            yield f"{words(name)}: {MASK}"
         elif isinstance(each, dict) and depth < _DEEPEST and not {"amount", "value", "key", "code"} & each.keys():
-            yield f"{name}: {', '.join(_members(each, connection, depth + 1))}"
+            yield f"{words(name)}: {', '.join(_members(each, connection, depth + 1))}"
         else:
-            yield f"{name}: {', '.join(_plain(one) for one in shown(name, each, connection))}"
+            yield f"{words(name)}: {', '.join(_plain(one) for one in shown(name, each, connection))}"
 
 
 def _plain(value: Shown) -> str:
     if value.seconds is not None:
         return f"{value.seconds:g} s"
-    return f"{value.at or value.text}{f' ({value.note})' if value.note else ''}"
+    told = value.text if value.at is None else value.at.replace("T", " ").removesuffix("Z")
+    return f"{told}{f' ({value.note})' if value.note else ''}"
+
+
+def _other_words(value: Mapping[str, Json]) -> str:
+    """What the source calls a status, where that is another word than ours."""
+    told, found = {words(value["value"]).casefold()}, []
+    for name in ("source_code", "source_label"):
+        given = value.get(name)
+        if given is not None and words(given).casefold() not in told:
+            told.add(words(given).casefold())
+            found.append(str(given))
+    return " ".join(found)
 
 
 def _joined(value: Mapping[str, Json], names: Sequence[str]) -> str:
