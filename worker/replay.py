@@ -6,23 +6,17 @@ letter comes to is a worker's affair, and no signature is verified again.
 
 import math
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
 
-import msgspec
-
-from handlers.connections import Connection
 from handlers.events import Json
 from handlers.store import replays
 from handlers.store.audit import append
-from handlers.store.dead_letters import OPEN, REPLAYED
 from handlers.store.engine import Database
-from handlers.store.read_letters import KeptLetter, Key
 from handlers.store.replays import Replay
 from handlers.store.rowset import Transaction
 from worker.acts import Operator, new_id
+from worker.replay_plan import Plan
 
 DEFAULT_RATE = 100
 """Letters a second: as much as one worker does beside its live work."""
@@ -31,94 +25,9 @@ STEPS_A_SECOND = 5
 GREATEST_STEP = 500
 BACKLOG = 1_000
 """Rows due and not done: above it the workers have more to do than they can, and live traffic goes first."""
-CLOCK_SKEW = "clock_skew"
-"""Code of what the scheduler sends once the sender's clock has been caught up with."""
 BACKLOG_WAIT_SECONDS = 0.5
 BACKLOG_PATIENCE_SECONDS = 5.0
 """How long a step waits for the workers to catch up; then it goes anyway, so that a replay always ends."""
-
-
-class Line(NamedTuple):
-    """A line of a plan: so many letters of an error and a connection, and what holds them up.
-
-    Attributes:
-        error: the code.
-        connection: its id.
-        why_not: None for those that are eligible.
-        letters: how many.
-    """
-
-    error: str
-    connection: str
-    why_not: str | None
-    letters: int
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """What a replay would do.
-
-    Attributes:
-        lines: by error and connection, the eligible first.
-        keys: of the letters that are eligible, in the order in which they are sent.
-        matched: how many letters the filter found.
-    """
-
-    lines: Sequence[Line]
-    keys: Sequence[Key]
-    matched: int
-
-
-def why_not(
-    letter: KeptLetter, connection: Connection | None, now: datetime, *, is_anyones: bool = False
-) -> str | None:
-    """What holds a letter up; None where it can be sent on its way.
-
-    Args:
-        letter: as it stands.
-        connection: its own, as the registry knows it.
-        now: the clock.
-        is_anyones: it came to an address that several connections share, and does not say whose it is.
-    """
-    if letter.state == REPLAYED:
-        return "already_replayed"
-    if letter.state != OPEN:
-        return "edited" if letter.edited_into is not None else letter.state
-    if connection is None and is_anyones:
-        return None
-    if connection is None or connection.revoked or connection.paused:
-        return _held_back(connection)
-    waits = letter.code == CLOCK_SKEW and letter.retry_at is not None and letter.retry_at > now
-    return "not_yet_time" if waits else None
-
-
-def plan(
-    letters: Iterable[KeptLetter],
-    connections: Mapping[str, Connection],
-    now: datetime,
-    endpoints: Collection[str] = (),
-) -> Plan:
-    """Tells the letters that can be replayed from those that cannot, and counts both.
-
-    Args:
-        letters: those that were asked for.
-        connections: all there are, by id.
-        now: the clock.
-        endpoints: the names of the addresses that connections share.
-    """
-    members = {(each.endpoint, each.external_id): each for each in connections.values() if each.endpoint is not None}
-    counts: Counter[tuple[str, str, str | None]] = Counter()
-    keys: list[Key] = []
-    for letter in letters:
-        owner = connections.get(letter.connection_id) or members.get((letter.connection_id, letter.waits_for))
-        # Without an id that could be read it is nobody's; read once more, it may be somebody's.
-        is_anyones = letter.connection_id in endpoints and letter.waits_for is None
-        reason = why_not(letter, owner, now, is_anyones=is_anyones)
-        counts[letter.code, letter.connection_id, reason] += 1
-        if reason is None:
-            keys.append(letter.key)
-    lines = [Line(*group, number) for group, number in counts.items()]
-    lines.sort(key=lambda line: (line.why_not or "", -line.letters, line.error, line.connection))
-    return Plan(lines, keys, sum(counts.values()))
 
 
 def start(
@@ -221,12 +130,6 @@ def _let_live_traffic_go_first(
             if replays.due_rows(Transaction(connection), clock(), BACKLOG) < BACKLOG:
                 return
         wait(BACKLOG_WAIT_SECONDS)
-
-
-def _held_back(connection: Connection | None) -> str:
-    if connection is None:
-        return "connection_unknown"
-    return "connection_revoked" if connection.revoked else "connection_paused"
 
 
 def _turn(database: Database, replay_id: str, state: str, operator: Operator, now: datetime) -> Replay:

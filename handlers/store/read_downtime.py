@@ -48,7 +48,8 @@ def kept_downtime(database: Database, chosen: Chosen, judged_at: datetime | None
     if chosen.key is not None:
         statement = statement.where(_named(chosen.key))
     order = [downtime.c[name] for name in PRIMARY_KEY]
-    rows = walk(database, statement, order if chosen.connection is None else order[1:], part=chosen.part)
+    part = chosen.part._replace(search=None)
+    rows = walk(database, statement, order if chosen.connection is None else order[1:], part=part)
     for _, group in itertools.groupby(rows, key=_record):
         record = list(group)
         if chosen.key is not None or chosen.deleted or not all(row.is_void for row in record):

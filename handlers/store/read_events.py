@@ -14,7 +14,7 @@ from handlers.store.reading import WHOLE, Part, of_connection, walk
 from handlers.store.schema import events
 
 SECOND = timedelta(seconds=1)
-FEW = 2_000
+FEW = 5_000
 """Events that are sorted at once."""
 PUT_BACK = timedelta(hours=1)
 """How far the clock of a receiver may be put back while it runs."""
@@ -76,7 +76,9 @@ def listed_events(database: Database, wanted: Wanted, part: Part = WHOLE) -> Ite
         statement = _selected().where(about(database, wanted.subject_kind, wanted.subject_key, wanted.connection))
         is_found = True
     elif wanted.connection is not None and _has_few(database, wanted.connection):
-        few = _selected().where(column.connection_id == wanted.connection).limit(2 * FEW).subquery()  # some may just have come
+        few = (
+            _selected().where(column.connection_id == wanted.connection).limit(2 * FEW).subquery()
+        )  # some may just have come
         statement, is_found = sa.select(few), True
         column, order = few.c, (few.c.delivery_id, few.c.event_index)
     elif wanted.connection is not None:

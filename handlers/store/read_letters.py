@@ -1,6 +1,6 @@
-"""Reading dead letters: those that are wanted, in groups, or one with all that is known of it."""
+"""Reading dead letters: those that are wanted, or one with all that is known of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from handlers.events import WHOLE_BODY, Json
-from handlers.store.dead_letters import OPEN, REPLAYED, SUPERSEDED
+from handlers.store.dead_letters import IS_OPEN, OPEN, REPLAYED, SUPERSEDED
 from handlers.store.engine import Database
 from handlers.store.read_deliveries import delivery, own_bytes
 from handlers.store.reading import WHOLE, Part, walk
@@ -17,13 +17,12 @@ from handlers.store.schema import dead_letters, events, retries
 Key = tuple[str, int]
 """A letter: delivery id and event index."""
 ORDER = (dead_letters.c.delivery_id, dead_letters.c.event_index)
-GROUPS = {
-    "fingerprint": dead_letters.c.fingerprint,
-    "error": dead_letters.c.code,
-    "connection": dead_letters.c.connection_id,
-    "type": dead_letters.c.type,
-}
-"""What letters can be grouped by."""
+FINGERPRINT = 16
+"""Characters of a whole one; fewer begin several."""
+EVERY = ("connection_id", "type", "code", "state", "fingerprint")
+"""Columns of which an index would have every page of a long list sort all that are wanted."""
+FEW = 500
+"""Letters that are sorted at once."""
 BODY = "body"
 """What stands for the index in the name of a letter that is a whole body."""
 
@@ -62,28 +61,6 @@ class KeptLetter(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """The same as commands print and take it: `DELIVERY/3`, or `DELIVERY/body`."""
         return name_of(self.key)
-
-
-class Group(NamedTuple):
-    """Letters that have something in common.
-
-    Attributes:
-        name: what; None where they have none of it.
-        letters: how many.
-        connections: of how many connections.
-        code: the error's code; of several the least.
-        message: what is wrong with one of them.
-        first_seen_at: when the first of them came.
-        last_buried_at: when the last of them became open.
-    """
-
-    name: str | None
-    letters: int
-    connections: int
-    code: str
-    message: str
-    first_seen_at: datetime
-    last_buried_at: datetime
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,37 +108,33 @@ def name_of(key: Key) -> str:
 
 def listed(database: Database, wanted: Wanted, part: Part = WHOLE) -> Iterator[KeptLetter]:
     """The letters that are wanted, in order of their delivery's arrival."""
-    columns = [dead_letters.c["class" if name == "error_class" else name] for name in KeptLetter.__struct_fields__]
-    for row in walk(database, sa.select(*columns).where(*_conditions(wanted)), ORDER, part=part):
+    columns = ["class" if name == "error_class" else name for name in KeptLetter.__struct_fields__]
+    for row in chosen(database, wanted, columns, part):
         yield KeptLetter(**dict(zip(KeptLetter.__struct_fields__, row, strict=True)))
 
 
-def groups(database: Database, wanted: Wanted, by: str) -> list[Group]:
-    """The letters that are wanted, in groups, the greatest first.
+def chosen(database: Database, wanted: Wanted, columns: Sequence[str], part: Part = WHOLE) -> Iterator[sa.Row[Any]]:
+    """Some columns of the letters that are wanted, in order of their delivery's arrival.
+
+    Those that are named, and open ones of which there are but a few, are found by an index; others are searched for.
 
     Args:
         database: to read from.
         wanted: which.
-        by: one of `GROUPS`.
+        columns: by name, those of the order among them.
+        part: which part of them.
     """
-    column = GROUPS[by]
-    count = sa.func.count()
-    statement = (
-        sa.select(
-            column,
-            count,
-            sa.func.count(sa.distinct(dead_letters.c.connection_id)),
-            sa.func.min(dead_letters.c.code),
-            sa.func.min(dead_letters.c.message),
-            sa.func.min(dead_letters.c.first_seen_at),
-            sa.func.max(dead_letters.c.buried_at),
-        )
-        .where(*_conditions(wanted))
-        .group_by(column)
-        .order_by(count.desc(), column)
-    )
-    with database.read() as connection:
-        return [Group(*row) for row in connection.execute(statement)]
+    letters: Any = dead_letters.c
+    if wanted.keys is not None:
+        wanted_rows = sa.select(*(letters[name] for name in columns)).where(*conditions(wanted))
+        return walk(database, wanted_rows, ORDER, part=part._replace(search=None))
+    if _has_few(database, wanted):
+        # Some may just have come.
+        few = sa.select(*(letters[name] for name in columns)).where(*conditions(wanted)).limit(2 * FEW).subquery()
+        order = (few.c.delivery_id, few.c.event_index)
+        return walk(database, sa.select(few), order, part=part._replace(search=None))
+    every = sa.select(*(letters[name] for name in columns)).where(*conditions(wanted, EVERY))
+    return walk(database, every, ORDER, part=part)
 
 
 def payload(database: Database, letter: KeptLetter) -> bytes | None:
@@ -196,27 +169,46 @@ def fate(database: Database, letter: KeptLetter) -> Fate:
     return Fate(found, due_at, None if original is None else (original.delivery_id, original.event_index))
 
 
-def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+def conditions(wanted: Wanted, unindexed: Collection[str] = ()) -> list[sa.ColumnElement[bool]]:
+    """What letters must be like to be wanted.
+
+    Args:
+        wanted: which.
+        unindexed: columns that are kept from the indexes which have them.
+    """
     letters = dead_letters.c
-    conditions: list[sa.ColumnElement[bool]] = [
-        column == value
-        for column, value in (
-            (letters.connection_id, wanted.connection),
-            (letters.type, wanted.type),
-            (letters.code, wanted.code),
-            (letters.state, wanted.state),
-        )
-        if value is not None
-    ]
-    if wanted.fingerprint is not None:
-        conditions.append(letters.fingerprint.startswith(wanted.fingerprint, autoescape=True))
+    begins_so = wanted.fingerprint is not None and len(wanted.fingerprint) < FINGERPRINT
+    named = {
+        "connection_id": wanted.connection,
+        "type": wanted.type,
+        "code": wanted.code,
+        "state": wanted.state,
+        "fingerprint": None if begins_so else wanted.fingerprint,
+    }
+    found = []
+    for name, value in named.items():
+        if name == "state" and value == OPEN and name not in unindexed:
+            found.append(IS_OPEN)
+        elif value is not None:
+            found.append((sa.func.coalesce(letters[name], "") if name in unindexed else letters[name]) == value)
+    if begins_so:
+        found.append(letters.fingerprint.startswith(wanted.fingerprint, autoescape=True))
     if wanted.since is not None:
-        conditions.append(letters.buried_at >= wanted.since)
+        found.append(letters.buried_at >= wanted.since)
     if wanted.until is not None:
-        conditions.append(letters.buried_at < wanted.until)
+        found.append(letters.buried_at < wanted.until)
     if wanted.keys is not None:
-        conditions.append(sa.or_(sa.false(), *(_is(*key) for key in wanted.keys)))
-    return conditions
+        found.append(sa.or_(sa.false(), *(_is(*key) for key in wanted.keys)))
+    return found
+
+
+def _has_few(database: Database, wanted: Wanted) -> bool:
+    """Whether so few letters are wanted that they are sorted at once; of open ones an index tells."""
+    if wanted.state != OPEN:
+        return False
+    some = sa.select(sa.literal(1)).where(*conditions(wanted)).limit(FEW + 1).subquery()
+    with database.read() as connection:
+        return int(connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()) <= FEW
 
 
 def _is(delivery_id: str, index: int | None) -> sa.ColumnElement[bool]:

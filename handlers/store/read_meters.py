@@ -60,7 +60,8 @@ def kept_readings(database: Database, chosen: Chosen) -> Iterator[Kept]:
     if "meter" in chosen.filters and chosen.key is None:
         statement = statement.where(reading.read_at.is_not(None))
         order = [reading.connection_id, reading.read_at, reading.key]
-    for row in walk(database, statement, order if chosen.connection is None else order[1:], part=chosen.part):
+    part = chosen.part._replace(search=None)
+    for row in walk(database, statement, order if chosen.connection is None else order[1:], part=part):
         record = registers(row.fields, row.registers)
         yield Kept("meter_reading", row.connection_id, row.key, record, [*_judged(row, row.previous)])
 

@@ -1,6 +1,6 @@
 """Reading folded records back: by kind and key, by what they say."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -68,6 +68,17 @@ FILTERS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 """What a kind can be asked for, and the column that has it."""
+INDEXED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "work_order": frozenset({"asset"}),
+        "purchase_order": frozenset({"vendor"}),
+        "inventory_item": frozenset({"below-reorder"}),
+        "meter": frozenset({"asset"}),
+        "meter_reading": frozenset({"asset", "meter"}),
+        "downtime": frozenset({"asset"}),
+    }
+)
+"""Filters of which an index, behind the connection, finds what they are about."""
 
 
 class Chosen(NamedTuple):
@@ -97,15 +108,22 @@ def kept_records(database: Database, kind: str, chosen: Chosen, *only: sa.Column
         statement = statement.where(table.c.key == chosen.key)
     elif not chosen.deleted:
         statement = statement.where(sa.not_(table.c.is_deleted))
-    order = (table.c.connection_id, table.c.key)
-    for row in walk(database, statement, order if chosen.connection is None else order[1:], part=chosen.part):
+    order: Sequence[sa.Column[Any]] = (table.c.connection_id, table.c.key)
+    part, within = chosen.part, None
+    if chosen.key is not None or INDEXED.get(kind, frozenset()) & chosen.filters.keys():
+        part = part._replace(search=None)
+    if chosen.connection is not None:
+        order, within = order[1:], table.c.connection_id == chosen.connection
+    for row in walk(database, statement, order, part=part, within=within):
         yield Kept(kind, row.connection_id, row.key, registers(row.fields, row.registers), row.anomalies)
+    if part.search is not None and part.search.stopped is not None and chosen.connection is not None:
+        part.search.stop((chosen.connection, *part.search.stopped))
 
 
 def conditions(database: Database, table: sa.Table, kind: str, chosen: Chosen) -> list[sa.ColumnElement[bool]]:
     """What of a choice every kind has in common: the connection, and the filters."""
     wanted = [_filter(database, table.c[FILTERS[kind][name]], name, value) for name, value in chosen.filters.items()]
-    if chosen.connection is None and chosen.key is None:
+    if chosen.connection is None and chosen.key is None and not INDEXED.get(kind, frozenset()) & chosen.filters.keys():
         return wanted
     return [of_connection(database, table.c.connection_id, chosen.connection), *wanted]
 

@@ -19,12 +19,14 @@ class Place(NamedTuple):
         path: its address.
         press: a button that leads on to what is meant.
         reason: what is written into the field beside it first.
+        edit: what is replaced in the payload first, and by what.
     """
 
     name: str
     path: str
     press: str = ""
     reason: str = ""
+    edit: tuple[str, str] | None = None
 
 
 MENU: Final = tuple(Place(each.title.lower().replace(" ", "-"), each.path) for _, group in NAVIGATION for each in group)
@@ -35,6 +37,7 @@ def details(plant: Plant) -> list[Place]:
     """Those behind them."""
     secret = _letter(plant, dead_letters.c.code == "missing_field")
     bulk = _letter(plant, dead_letters.c.connection_id == LINE)
+    typed = _letter(plant, dead_letters.c.path == "$.version")
     latest = sa.select(deliveries.c.delivery_id).where(deliveries.c.connection_id == NORTH)
     delivery = plant.ask(latest.order_by(deliveries.c.delivery_id).limit(1))[0][0]
     found = [
@@ -47,7 +50,8 @@ def details(plant: Plant) -> list[Place]:
         Place("letter-revealed", links.letter(secret), "Show it whole", "looking"),
         Place("letter-edit", links.to("/dead-letters/edit", id=bulk)),
         Place("letter-edit-masked", links.to("/dead-letters/edit", id=secret)),
-        Place("letter-preview", links.to("/dead-letters/edit", id=bulk), "Look at the difference"),
+        Place("letter-edit-nothing", links.to("/dead-letters/edit", id=bulk), "Look at the difference"),
+        Place("letter-preview", links.to("/dead-letters/edit", id=typed), "Look at the difference", edit=('"x"', "7")),
         Place("replay-plan", links.to("/replays/plan", connection=LINE)),
         Place("search", links.to("/search", q="V-1")),
         Place("search-nothing", links.to("/search", q="no such thing")),

@@ -146,7 +146,7 @@ def _fill(plant: Plant) -> None:
     now = plant.began
     plant.send(NORTH, *_cut(facts.of_site("NORTH", now)), *_unlikely(now))
     plant.send(SOUTH, *_cut(facts.of_site("SOUTH", now)), *_troubles(now))
-    plant.send(LINE, *_cut([_line(number, now) for number in range(LETTERS)]))
+    plant.send(LINE, *_cut([line(number, now) for number in range(LETTERS)]))
     plant.send(TRIAL, facts.fact("asset.created", "TOY-1", now, name="A trial"))
     before = Sender(NORTH, "before-secret-of-a-test")
     before.address = plant.senders[NORTH].address
@@ -170,7 +170,7 @@ def _cut(told: list[facts.Fact]) -> list[list[facts.Fact]]:
     return [told[start : start + 100] for start in range(0, len(told), 100)]
 
 
-def _line(number: int, now: datetime) -> dict[str, Any]:
+def line(number: int, now: datetime) -> dict[str, Any]:
     """As the generic system sends since its update: the time is no longer what the map reads."""
     return {
         "ereignis": f"e-{number}",
@@ -188,7 +188,7 @@ def _unlikely(now: datetime) -> list[bytes]:
     told = [
         without_time | {"id": "no-time", "data": {**broken["data"], "api_token": TOKEN_IN_A_BODY}},
         {**broken, "id": "no-version", "version": "x"},
-        {**broken, "id": HOSTILE[:60], "version": HOSTILE},
+        {**broken, "id": HOSTILE[:60], "occurred_at": HOSTILE},
         {**facts.fact("vendor.created", "V-3", now), "type": "weather.changed", "id": "ignored-1"},
         facts.fact("meter_reading.recorded", "R-bad", now, meter_key="M-PUMP-7", value="many", unit="h"),
     ]

@@ -20,6 +20,9 @@ SETTLED_MS: Final = 250
 def visit(page: Page, place: Place) -> None:
     """Goes to a page, and on to what is meant."""
     page.goto(place.path)
+    if place.edit:
+        payload = page.get_by_label("Payload")
+        payload.fill(payload.input_value().replace(*place.edit))
     if place.press:
         button = page.get_by_role("button", name=place.press)
         if place.reason:

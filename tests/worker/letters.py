@@ -15,6 +15,7 @@ from handlers.sources import load
 from handlers.store import audit, letter_acts, read_letters, replays, retries, schema
 from handlers.store.audit import Entry
 from handlers.store.engine import Database
+from handlers.store.read_candidates import candidates, counted
 from handlers.store.read_letters import KeptLetter, Wanted
 from handlers.store.replays import Replay, Standing
 from handlers.store.rowset import Transaction
@@ -22,7 +23,7 @@ from worker import replay
 from worker.acts import Operator
 from worker.dispatch import Dispatcher
 from worker.queue import Undecodable
-from worker.replay import Plan
+from worker.replay_plan import Plan, outlook, plan
 from worker.streams_leases import Envelope
 from worker.telling import Tell, silent
 from worker.units import Reader
@@ -101,8 +102,12 @@ class Yard:
             return retries.lease_due(Transaction(connection), now=self.now, lease=timedelta(minutes=1), limit=500)
 
     def plan(self, **wanted: Any) -> Plan:
-        """What a replay would do."""
-        return replay.plan(self.letters(**wanted), self._registry.all(), self.now)
+        """What a replay would do; the same as is told before it, when letters are counted only."""
+        which = Wanted(**{"state": None, **wanted})
+        known, endpoints = self._registry.all(), self._registry.endpoints()
+        planned = plan(candidates(self.database, which), known, self.now, endpoints)
+        assert outlook(counted(self.database, which), known, self.now, endpoints).lines == planned.lines
+        return planned
 
     def start(self, **wanted: Any) -> Replay:
         """A replay, frozen, of which nothing is sent yet."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from handlers.events import Delivery
 from handlers.store import letter_acts, read_letters, schema
+from handlers.store.read_candidates import candidates
 from handlers.store.read_letters import KeptLetter, Wanted
 from handlers.store.replays import Replay
 from tests import folding
@@ -13,6 +14,7 @@ from tests.worker.machine import LATE, NAP, PLANT, Faults, Fuse, Mortal, Site
 from tests.worker.machine_checks import Sent
 from worker import replay
 from worker.dispatch import SUSPECT_LEASE
+from worker.replay_plan import plan
 from worker.scheduler import RING_LEASE
 
 MENDING_ROUNDS = 12
@@ -104,8 +106,8 @@ class Hands:
 
     def start_replay(self) -> Replay:
         """An operator freezes a plan of whatever can be replayed."""
-        every = read_letters.listed(self.site.database, Wanted(state=None))
-        planned = replay.plan(every, self.site.registry.all(), self.site.now)
+        every = candidates(self.site.database, Wanted(state=None))
+        planned = plan(every, self.site.registry.all(), self.site.now)
         self.started.append(replay.start(self.site.database, planned, {}, ANNA, rate=100, now=self.site.now))
         return self.started[-1]
 

@@ -17,7 +17,6 @@ from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from tests import folding
 from tests.worker.letters import NOW, Yard, order, zoneless
-from worker import replay
 from worker.units import Reader
 
 HUB = '[endpoints.hub]\nsource = "unified"\nid = "/connection_id"\nsecrets = [{ ref = "env:H" }]\n'
@@ -250,7 +249,7 @@ def test_a_plan_knows_what_waits_for_whom(hub: Hub) -> None:
     hub.send(of("WEST", order("e1")), of(None, order("e2")), of("EAST", order("e3")), to="hub")
     hub.join("west")
 
-    planned = replay.plan(hub.letters(), hub.registry.all(), NOW, hub.registry.endpoints())
+    planned = hub.plan()
 
     told = {(line.error, line.why_not): line.letters for line in planned.lines}
     assert told == {

@@ -24,7 +24,7 @@ from tests import folding
 from tests.worker.letters import ANNA, NOW, ZONE, Yard, no_wait, order, zoneless
 from worker import acts, replay
 from worker.queue import Undecodable, encode
-from worker.replay import Line
+from worker.replay_plan import Line
 from worker.scheduler import RING_LIMIT, waiting_letters
 from worker.tracing import traceparent
 

@@ -9,6 +9,8 @@ import typer
 from handlers.errors import ConfigurationError
 from handlers.store import read_letters
 from handlers.store.dead_letters import OPEN
+from handlers.store.read_candidates import candidates
+from handlers.store.read_letter_groups import GROUPS, groups
 from handlers.store.read_letters import Wanted
 from worker import acts
 from worker.cli import acting, dead_letters_edit, dead_letters_replay, dead_letters_shown, looking, output
@@ -16,9 +18,7 @@ from worker.cli import dead_letters_given as asked
 from worker.cli.roles import Home
 from worker.shapes import letters as shapes
 
-Group = Annotated[
-    str | None, typer.Option("--by", metavar="|".join(read_letters.GROUPS), help="Print groups of one of these.")
-]
+Group = Annotated[str | None, typer.Option("--by", metavar="|".join(GROUPS), help="Print groups of one of these.")]
 Letter = Annotated[str, typer.Argument(metavar="ID", help="A letter as `list` names it, or a delivery's id.")]
 
 commands = typer.Typer(help="What could not be applied, and what to do about it.", no_args_is_help=True)
@@ -42,16 +42,16 @@ def list_(
 
     Example: `maintenworks dead-letters list --connection acme --error missing_field --json`
     """
-    if by is not None and by not in read_letters.GROUPS:
-        raise ConfigurationError([f"--by: one of {', '.join(read_letters.GROUPS)}; not {by!r}"])
+    if by is not None and by not in GROUPS:
+        raise ConfigurationError([f"--by: one of {', '.join(GROUPS)}; not {by!r}"])
     with looking.opened(home) as (_, database):
         if by is not None:
-            groups = read_letters.groups(database, wanted, by)[:limit]
-            count = len(groups)
+            found_groups = groups(database, wanted, by)[:limit]
+            count = len(found_groups)
             if as_json:
-                looking.json_lines(shapes.group(one, by) for one in groups)
+                looking.json_lines(shapes.group(one, by) for one in found_groups)
             else:
-                dead_letters_shown.in_groups(groups, by)
+                dead_letters_shown.in_groups(found_groups, by)
         else:
             found = itertools.islice(read_letters.listed(database, wanted), limit)
             if as_json:
@@ -122,8 +122,8 @@ def discard(
     if filters.keys() <= {"state"}:
         raise typer.BadParameter("name at least one filter; nothing brings a discarded letter back")
     with looking.opened(home) as (_, database):
-        letters = list(read_letters.listed(database, wanted))
-        open_ones = [letter.key for letter in letters if letter.state == OPEN]
+        letters = list(candidates(database, wanted))
+        open_ones = [each.key for each in letters if each.state == OPEN and each.key is not None]
         if not open_ones:
             looking.nothing("no such open dead letter")
         if dry_run:

@@ -8,8 +8,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from handlers.store import read_letters, replays
+from handlers.store import replays
 from handlers.store.engine import Database
+from handlers.store.read_candidates import candidates
 from handlers.store.read_letters import Wanted
 from handlers.store.replays import Replay, Standing
 from handlers.store.rowset import Transaction
@@ -18,6 +19,7 @@ from worker.acts import Operator
 from worker.cli import acting, dead_letters_shown, given, looking, output
 from worker.cli import dead_letters_given as asked
 from worker.cli.roles import Home
+from worker.replay_plan import plan
 from worker.shapes.letters import replay_described
 
 LOOK_AGAIN_SECONDS = 0.5
@@ -76,8 +78,7 @@ def replay(
             _run(database, running, operator, as_json=as_json, wait=wait)
         else:
             known = given.registry(settings)
-            letters = read_letters.listed(database, wanted)
-            planned = replaying.plan(letters, known.all(), _now(), known.endpoints())
+            planned = plan(candidates(database, wanted), known.all(), _now(), known.endpoints())
             if planned.matched == 0:
                 looking.nothing("no such dead letter")
             if not dry_run:

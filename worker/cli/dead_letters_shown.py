@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from handlers.store.read_letters import Fate, Group, KeptLetter
+from handlers.store.read_letter_groups import Group
+from handlers.store.read_letters import Fate, KeptLetter
 from handlers.store.replays import Replay, Standing
 from worker.cli import output
-from worker.replay import Plan
+from worker.replay_plan import Plan
 from worker.shapes import letters
 
 COLUMNS = ("letter", "connection", "type", "error", "path", "message", "attempts", "state", "buried")
@@ -66,7 +67,7 @@ def plan(planned: Plan, *, as_json: bool) -> None:
         for each in planned.lines
     ]
     output.table(PLAN_COLUMNS, lines, right=("letters",))
-    output.line(f"{len(planned.keys)} of {planned.matched} letters can be replayed")
+    output.line(f"{planned.eligible} of {planned.matched} letters can be replayed")
 
 
 def replay(done: Replay, now: Standing, *, as_json: bool) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from handlers.rules.period import FORMS
-from worker.windows import Asked, asked, looker
+from worker import windows
+from worker.windows import Asked, looker
 
 __all__ = ["AsOf", "Asked", "ByCalendar", "Of", "RollUp", "Since", "Until", "asked", "looker"]
 
@@ -21,3 +22,15 @@ ByCalendar = Annotated[
 RollUp = Annotated[
     bool, typer.Option("--roll-up", help="With everything below it: an asset is down while any of that is.")
 ]
+
+
+def asked(since: str | None, until: str | None, period: str | None, as_of: str | None) -> Asked:
+    """The time that options name; see `worker.windows.asked`.
+
+    Raises:
+        ConfigurationError: they name more than one, or something that is no time.
+        typer.BadParameter: they name none.
+    """
+    if period is None and (since is None or until is None):
+        raise typer.BadParameter("give it with --to, or a --period such as 2026-10", param_hint="--from")
+    return windows.asked(since, until, period, as_of)

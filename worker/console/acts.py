@@ -10,16 +10,17 @@ from handlers.connections import Connection, edits
 from handlers.errors import MaintenworksError
 from handlers.store import audit, read_letters, replays
 from handlers.store.dead_letters import OPEN
+from handlers.store.read_candidates import candidates, counted
 from handlers.store.read_deliveries import delivery, stories
 from handlers.store.read_letters import KeptLetter, Wanted
 from handlers.store.replays import Replay, Standing
 from handlers.store.rowset import Transaction
-from worker import acts
+from worker import acts, replay_plan
 from worker import replay as replaying
 from worker.acts import Operator
 from worker.console.house import House
 from worker.console.refusals import RefusalError, conflict, malformed, missing
-from worker.replay import Plan
+from worker.replay_plan import Outlook
 from worker.shapes import events as shapes
 from worker.shapes.letters import filters
 from worker.shapes.letters import key as letters_key
@@ -59,10 +60,10 @@ def resume(house: House, name: str, operator: Operator) -> Connection:
     return _edit(house, name, operator, "connections.resume", edits.resume)
 
 
-def plan(house: House, wanted: Wanted) -> Plan:
+def plan(house: House, wanted: Wanted) -> Outlook:
     """What a replay of some letters would come to."""
-    letters = read_letters.listed(house.database, wanted)
-    return replaying.plan(letters, house.registry.all(), house.now(), house.registry.endpoints())
+    letters = counted(house.database, wanted)
+    return replay_plan.outlook(letters, house.registry.all(), house.now(), house.registry.endpoints())
 
 
 def start(house: House, wanted: Wanted, operator: Operator, rate: int = replaying.DEFAULT_RATE) -> Replay:
@@ -71,7 +72,8 @@ def start(house: House, wanted: Wanted, operator: Operator, rate: int = replayin
     Raises:
         RefusalError: none of the letters can be replayed.
     """
-    planned = plan(house, wanted)
+    letters = candidates(house.database, wanted)
+    planned = replay_plan.plan(letters, house.registry.all(), house.now(), house.registry.endpoints())
     if not planned.keys:
         raise conflict("None of these letters can be replayed; the plan says why.")
     begun = replaying.start(house.database, planned, filters(wanted), operator, rate=rate, now=house.now())
@@ -148,8 +150,8 @@ def discard(house: House, wanted: Wanted, operator: Operator) -> tuple[int, int]
     told = filters(wanted)
     if told.keys() <= {"state"}:
         raise malformed("filters: name one at least; nothing brings a discarded letter back")
-    letters = list(read_letters.listed(house.database, wanted))
-    open_ones = [each.key for each in letters if each.state == OPEN]
+    letters = list(candidates(house.database, wanted))
+    open_ones = [each.key for each in letters if each.state == OPEN and each.key is not None]
     gone = acts.discard(house.database, open_ones, told, operator, house.now()) if open_ones else []
     return len(gone), len(letters)
 

@@ -15,7 +15,8 @@ import structlog
 from handlers.errors import MaintenworksError
 from handlers.store import gauges
 from handlers.store.engine import Database
-from handlers.store.read_letters import Group, Wanted, groups
+from handlers.store.read_letter_groups import Group, groups
+from handlers.store.read_letters import Wanted
 from handlers.store.read_pace import Pace, pace
 from handlers.store.rowset import Transaction
 from worker.address import broker_url

@@ -6,9 +6,10 @@ from typing import Annotated, Final, TypedDict
 from handlers.events import WHOLE_BODY, Json
 from handlers.rules.times import kept_instant
 from handlers.store.dead_letters import STATES
-from handlers.store.read_letters import BODY, Fate, Group, KeptLetter, Wanted, name_of
+from handlers.store.read_letter_groups import Group
+from handlers.store.read_letters import BODY, Fate, KeptLetter, Wanted, name_of
 from handlers.store.replays import DONE, RUNNING, STOPPED, Replay, Standing
-from worker.replay import Plan
+from worker.replay_plan import Outlook
 from worker.shapes.scalars import Count, Index, Instant, Members, word
 
 _MOST_DIGITS: Final = 9
@@ -178,13 +179,13 @@ def replay_described(one: Replay) -> ReplayTold:
     }
 
 
-def planned(plan: Plan) -> Planned:
+def planned(plan: Outlook) -> Planned:
     """What a replay would come to."""
     told = [
         PlanLine(error=each.error, connection=each.connection, why_not=each.why_not, letters=each.letters)
         for each in plan.lines
     ]
-    return {"matched": plan.matched, "eligible": len(plan.keys), "by": told}
+    return {"matched": plan.matched, "eligible": plan.eligible, "by": told}
 
 
 def progress(done: Replay, now: Standing) -> Progress:

@@ -15,7 +15,7 @@ from handlers.rules.today import GROUPS, Wanted, days_work
 from handlers.store import gauges, read_findings
 from handlers.store.engine import Database
 from handlers.store.read_health import health_of
-from handlers.store.read_letters import Group
+from handlers.store.read_letter_groups import Group
 from handlers.store.read_pace import Pace, pace
 from handlers.store.read_today import connections_with_work, day
 from handlers.store.reading import open_database

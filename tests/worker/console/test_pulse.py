@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from handlers.errors import TransientError
-from handlers.store.read_letters import Group
+from handlers.store.read_letter_groups import Group
 from handlers.store.read_pace import Pace, pace
 from tests.worker.cli.plant import NOW, Plant, event
 from worker.acts import new_id

@@ -6,7 +6,10 @@ from typing import Any, Final, TypedDict
 import msgspec
 
 from handlers.store import read_letters
+from handlers.store.read_letter_groups import GROUPS
+from handlers.store.read_letter_groups import groups as grouped
 from handlers.store.reading import Part
+from handlers.store.searching import Search
 from worker.console import acts, payloads
 from worker.console.api import paging
 from worker.console.api.common import (
@@ -81,15 +84,16 @@ class Edited(TypedDict):
 
 def letters(house: House, call: Call) -> dict[str, Any]:
     """A page of letters."""
-    part = Part(paging.decode(call.text("cursor"), tuple[str, int]), limit(call) + 1)
+    search = Search()
+    part = Part(paging.decode(call.text("cursor"), tuple[str, int]), limit(call) + 1, search)
     found = read_letters.listed(house.database, chosen(call), part)
-    return paging.paged(found, limit(call), shapes.described, lambda each: each.key)
+    return paging.paged(found, limit(call), shapes.described, lambda each: each.key, search)
 
 
 def groups(house: House, call: Call) -> dict[str, Any]:
     """Letters in groups, the greatest first."""
     by = call.text("by") or "fingerprint"
-    return all_of([shapes.group(each, by) for each in read_letters.groups(house.database, chosen(call), by)])
+    return all_of([shapes.group(each, by) for each in grouped(house.database, chosen(call), by)])
 
 
 def letter(house: House, call: Call) -> Shown:
@@ -154,7 +158,7 @@ OPERATIONS: Final = (
         does=groups,
         answer=Group,
         is_list=True,
-        params=(*FILTERS, choice("by", "What they have in common; fingerprint otherwise.", *read_letters.GROUPS)),
+        params=(*FILTERS, choice("by", "What they have in common; fingerprint otherwise.", *GROUPS)),
         tag=TAG,
     ),
     Operation(

@@ -11,6 +11,7 @@ from handlers.rules.times import is_date, kept_instant, parse_instant
 from handlers.store.downtime import INTERVAL, STATUS, WORK_ORDER
 from handlers.store.read_records import DUE_BEFORE, FILTERS, FLAGS, Chosen
 from handlers.store.reading import Part
+from handlers.store.searching import Search
 from worker.console.api import paging
 from worker.console.api.common import BOOLEAN, CONNECTION, MOMENT, PAGE, limit
 from worker.console.api.operations import Call, Operation, Param, RecordOf
@@ -29,8 +30,16 @@ LAST: Final = "\U0010ffff"
 """Behind every part of an order's spells: they are one record."""
 
 
-def records(house: House, kind: str, call: Call) -> dict[str, Any]:
-    """A page of records."""
+def records(house: House, kind: str, call: Call, search: Search | None = None) -> dict[str, Any]:
+    """A page of records.
+
+    Args:
+        house: the console.
+        kind: of which kind.
+        call: what is asked.
+        search: how they are found, for whoever wants to tell.
+    """
+    search = search or Search()
     filters = {name: text for name in FILTERS[kind] if (text := _filter(name, call)) is not None}
     size = limit(call)
     ordered_by_time = kind == "meter_reading" and BY_METER in filters
@@ -39,12 +48,12 @@ def records(house: House, kind: str, call: Call) -> dict[str, Any]:
         key=call.text("key"),
         deleted=call.flag("deleted"),
         filters=filters,
-        part=Part(_after(kind, call.text("cursor"), ordered_by_time=ordered_by_time), size + 1),
+        part=Part(_after(kind, call.text("cursor"), ordered_by_time=ordered_by_time), size + 1, search),
     )
     zones, now = zones_of(house.registry.all()), house.now()
     found = found_records(house.database, kind, chosen, zones, now, judged=True)
     place = _places(kind, ordered_by_time=ordered_by_time)
-    return paging.paged(found, size, _shown, place)
+    return paging.paged(found, size, _shown, place, search)
 
 
 def down_times(house: House, call: Call) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from handlers.store.read_spans import Window, spans_of
 from handlers.store.read_uptime import connections_with_assets
 from handlers.store.reading import Part
 from handlers.store.rowset import Transaction
+from handlers.store.searching import Search
 from worker.console.api import paging
 from worker.console.ask import Ask, Page
 from worker.console.look import page
@@ -29,14 +30,16 @@ def listed(ask: Ask) -> Response:
     """The list, by connection and key."""
     after = paging.decode(ask.query.get("cursor"), tuple[str, str])
     filters = {name: ask.query[name] for name in FILTERS if name in ask.query}
-    chosen = Chosen(ask.query.get("connection"), filters=filters, part=Part(after, ROWS + 1))
+    search = Search()
+    chosen = Chosen(ask.query.get("connection"), filters=filters, part=Part(after, ROWS + 1, search))
     found = map(printed, assets_named(ask.house.database, chosen, ask.query.get("q", "")))
-    rows, following = page_of(found, lambda row: (row["connection"], row["key"]))
+    rows, following = page_of(found, lambda row: (row["connection"], row["key"]), search=search)
     return page(
         ask,
         "assets.html",
         rows=list(zip(rows, _strips(ask, rows), strict=True)),
         following=following,
+        search=search,
         days=LENGTH.days,
         statuses=get_args(Status),
         states=strips.STATES,

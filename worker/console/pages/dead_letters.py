@@ -5,10 +5,12 @@ from typing import Final
 from starlette.responses import Response
 
 from handlers.model.types import ACTIONS
-from handlers.store import read_letters
+from handlers.store import read_letter_groups, read_letters
 from handlers.store.dead_letters import OPEN, STATES
-from handlers.store.read_letters import Group, KeptLetter
+from handlers.store.read_letter_groups import GROUPS, Group
+from handlers.store.read_letters import KeptLetter
 from handlers.store.reading import Part
+from handlers.store.searching import Search
 from worker.console import acts, links
 from worker.console.api import paging
 from worker.console.api.letter_filters import ALL
@@ -29,17 +31,18 @@ def listing(ask: Ask) -> Response:
     asked = ask.query
     narrow = "fingerprint" in asked or "id" in asked or "cursor" in asked
     by = asked.get("by") or (NO_GROUPS if narrow else BY_DEFAULT)
-    if by not in {*read_letters.GROUPS, NO_GROUPS}:
-        raise malformed(f"by: one of {', '.join((*read_letters.GROUPS, NO_GROUPS))}")
+    if by not in {*GROUPS, NO_GROUPS}:
+        raise malformed(f"by: one of {', '.join((*GROUPS, NO_GROUPS))}")
     which = wanted(asked)
     groups: list[Group] = []
     found: list[KeptLetter] = []
     following: str | None = None
+    search = Search()
     if by == NO_GROUPS:
-        part = Part(paging.decode(asked.get("cursor"), tuple[str, int]), ROWS + 1)
-        found, following = page_of(read_letters.listed(ask.house.database, which, part), _place)
+        part = Part(paging.decode(asked.get("cursor"), tuple[str, int]), ROWS + 1, search)
+        found, following = page_of(read_letters.listed(ask.house.database, which, part), _place, search=search)
     else:
-        groups = read_letters.groups(ask.house.database, which, by)
+        groups = read_letter_groups.groups(ask.house.database, which, by)
     return page(
         ask,
         "dead_letters.html",
@@ -48,6 +51,7 @@ def listing(ask: Ask) -> Response:
         left_out=max(0, len(groups) - MOST_GROUPS),
         letters=found,
         next=following,
+        search=search,
         total=sum(each.letters for each in groups),
         filters=given(asked),
         is_narrowed=bool(filters(which).keys() - {"state"}),
@@ -55,7 +59,7 @@ def listing(ask: Ask) -> Response:
         connections=sorted(ask.house.registry.all()),
         types=sorted(ACTIONS),
         states=[*STATES, ALL],
-        ways=[*read_letters.GROUPS, NO_GROUPS],
+        ways=[*GROUPS, NO_GROUPS],
     )
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from handlers.rules.occurrence import Occurrence
 from handlers.store.read_records import FILTERS, FLAGS
+from handlers.store.searching import Search
 from worker.console import links
 from worker.console.api.operations import Call
 from worker.console.api.records import record, records
@@ -43,7 +44,8 @@ def listed(ask: Ask) -> Response:
     filters = [each.replace("-", "_") for each in FILTERS[KINDS[name]]]
     given: dict[str, Any] = {each: ask.query[each] for each in ("connection", "cursor", *filters) if each in ask.query}
     given |= {each: ask.query[each] == "yes" for each in ("deleted", "below_reorder") if each in ask.query}
-    found = records(ask.house, KINDS[name], Call(who=ask.who, path={}, query={**given, "limit": ROWS}))
+    search = Search()
+    found = records(ask.house, KINDS[name], Call(who=ask.who, path={}, query={**given, "limit": ROWS}), search)
     columns = [each for each in COLUMNS[KINDS[name]] if each not in {"connection", "key"}]
     return page(
         ask,
@@ -57,6 +59,7 @@ def listed(ask: Ask) -> Response:
             for row in found["items"]
         ],
         following=found["next_cursor"],
+        search=search,
         filters=filters,
         flags=[each.replace("-", "_") for each in FLAGS],
         connections=sorted(known(ask)),
@@ -76,7 +79,7 @@ def show(ask: Ask) -> Response:
         raise missing(f"There is no kind {kind!r}.")
     plan = _plan(ask, connection, key) if kind == PM_PLAN else None
     try:
-        found: Any = record(ask.house, kind, connection, key)
+        found: Any = {**record(ask.house, kind, connection, key), "kind": kind}  # a reading has a `kind` of its own
     except RefusalError:
         if plan is None:
             raise

@@ -19,6 +19,7 @@ from handlers.store.read_orders import kept_orders
 from handlers.store.read_records import Chosen
 from handlers.store.read_today import connections_with_work
 from handlers.store.reading import Part
+from handlers.store.searching import Search
 from worker.console.api import paging
 from worker.console.ask import Ask, Page
 from worker.console.look import page
@@ -45,12 +46,17 @@ def listed(ask: Ask) -> Response:
     if state == ALL and wanted["status"] in UNFINISHED:
         state = OPEN  # all of such a status are open, and an index has those
     connections = counted(ask, connections_with_work(ask.house.database))
-    rows, following = _all(ask, wanted) if state == ALL else _open(ask, connections, wanted, late=state == OVERDUE)
+    search = Search()
+    if state == ALL:
+        rows, following = _all(ask, wanted, search)
+    else:
+        rows, following = _open(ask, connections, wanted, late=state == OVERDUE)
     return page(
         ask,
         "work_orders.html",
         rows=rows,
         following=following,
+        search=search,
         states=STATES,
         state=ask.query.get("state", OPEN),
         statuses=get_args(Status),
@@ -74,13 +80,13 @@ def _place(row: tuple[Place, Any]) -> Place:
     return row[0]
 
 
-def _all(ask: Ask, wanted: Mapping[str, str | None]) -> tuple[list[Mapping[str, Json]], str | None]:
+def _all(ask: Ask, wanted: Mapping[str, str | None], search: Search) -> tuple[list[Mapping[str, Json]], str | None]:
     zones, now = zones_of(known(ask)), ask.house.now()
     after = paging.decode(ask.query.get("cursor"), tuple[str, str])
     filters = {name: value for name, value in wanted.items() if value is not None and name != "crew"}
-    chosen = Chosen(ask.query.get("connection"), filters=filters, part=Part(after, ROWS + 1))
+    chosen = Chosen(ask.query.get("connection"), filters=filters, part=Part(after, ROWS + 1, search))
     found = map(printed, kept_orders(ask.house.database, chosen, zones, now))
-    rows, following = page_of(found, lambda row: (row["connection"], row["key"]))
+    rows, following = page_of(found, lambda row: (row["connection"], row["key"]), search=search)
     return list(rows), following
 
 
