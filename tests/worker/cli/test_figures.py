@@ -247,7 +247,7 @@ def test_people_see_which_calendar_and_what_24x7_would_be(berlin: Plant) -> None
     [
         (["--period", "2026-13"], "--period: write it YYYY"),
         (["--period", "2026-03", "--to", "2026-04-01"], "--period: goes without --from and --to"),
-        (["--from", "2026-03-01"], "--from: give it with --to, or a --period"),
+        (["--from", "2026-03-01"], "Invalid value for --from: give it with --to, or a --period"),
         ([*DAY[:-1], "--by", "plant"], "--by: one of asset, class, site, customer, cause"),
         ([*DAY[:-1], "--by", "cause", "--calendar"], "--calendar: causes are in elapsed time"),
         (["--from", "1910-01-01", "--to", "2026-01-01", "--calendar"], "--calendar: the window is longer than 100"),
