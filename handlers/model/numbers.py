@@ -9,6 +9,9 @@ MAX_DIGITS = 60
 MAX_EXPONENT = 60
 """Greatest power of ten, either way, of a number's last digit."""
 
+NUMBERS = (int, Decimal)
+"""The types of decoded numbers; `bool` is an `int` and none of them."""
+
 _FIRST_TOO_LONG = 10**MAX_DIGITS
 _NUMERAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 """Narrower than `Decimal`, which takes underscores, blanks, other scripts' digits, NaN and Infinity too."""
@@ -30,6 +33,17 @@ def number_from_text(text: str) -> Decimal | None:
     return number_from_json(text) if _NUMERAL.fullmatch(text) else None
 
 
+def is_number_text(text: str) -> bool:
+    """Whether a text is surely a number as it is kept: digits, none of them a zero too many, and decimals perhaps."""
+    return (
+        len(text) <= MAX_DIGITS
+        and text.replace(".", "", 1).isdigit()
+        and text.isascii()
+        and text[-1] != "."
+        and (text[0] not in "0." or text[1:2] == "." or text == "0")
+    )
+
+
 def number_text(value: int | Decimal) -> str | None:
     """The exact text of a number as it is kept, trailing zeros and all: `40.00`, `172800`.
 
@@ -42,6 +56,9 @@ def number_text(value: int | Decimal) -> str | None:
     """
     if isinstance(value, int):
         return str(value) if -_FIRST_TOO_LONG < value < _FIRST_TOO_LONG else None
+    text = str(value)
+    if len(text) <= MAX_DIGITS and text.replace(".", "", 1).isdigit():
+        return text  # written out and without a sign, as most are
     _, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int) or len(digits) > MAX_DIGITS or abs(exponent) > MAX_EXPONENT:
         return None

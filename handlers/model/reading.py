@@ -10,13 +10,13 @@ is kept with the record, and a record must not know how its events were batched,
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from handlers.errors import PermanentError
 from handlers.events import Json, MappingOptions
-from handlers.model.numbers import number_text
+from handlers.model.numbers import NUMBERS, number_text
 
 MAX_DEPTH = 64
 """Greatest nesting kept: far beyond any real payload, far below what the databases' JSON types and Python bear."""
@@ -121,9 +121,9 @@ def keep(value: Any, path: str, context: Context, depth: int = 0) -> Json:
     """
     if isinstance(value, PLAIN):
         return value
-    if isinstance(value, int) and SMALLEST_INTEGER <= value <= GREATEST_INTEGER:
+    if type(value) is int and SMALLEST_INTEGER <= value <= GREATEST_INTEGER:
         return value
-    if isinstance(value, int | Decimal):
+    if isinstance(value, NUMBERS):
         return number(value, path, context)
     _check_depth(depth, path, context, value)
     if isinstance(value, list):
@@ -131,9 +131,16 @@ def keep(value: Any, path: str, context: Context, depth: int = 0) -> Json:
             each if isinstance(each, PLAIN) else keep(each, f"{path}[{index}]", context, depth + 1)
             for index, each in enumerate(value)
         ]
+    return keep_members(value, path, context, depth + 1)
+
+
+def keep_members(values: Mapping[str, Any], path: str, context: Context, depth: int = 0) -> dict[str, Json]:
+    """Keeps the members of an object; see `keep`. Where the object is the event itself, its path is empty."""
     return {
-        name: each if isinstance(each, PLAIN) else keep(each, member(path, name), context, depth + 1)
-        for name, each in value.items()
+        name: each
+        if isinstance(each, PLAIN) or (type(each) is int and SMALLEST_INTEGER <= each <= GREATEST_INTEGER)
+        else keep(each, member(path, name) if path else member("", name).removeprefix("."), context, depth)
+        for name, each in values.items()
     }
 
 

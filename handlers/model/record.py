@@ -6,15 +6,15 @@ made. A field `<name>_ref` is read from `<name>_key` too, `<name>_refs` from `<n
 
 import types
 import typing
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from handlers.events import Json
 from handlers.model.reading import Context, Reader, keep, member
-from handlers.model.scalars import Instant, ReadBy, Text, read_text
+from handlers.model.scalars import KEPT_TYPES, Instant, KeptType, ReadBy, Text, read_text
 from handlers.model.values import MAX_WORD_SHOWN, Ref, Value
 
 UNKNOWN = "unknown"
@@ -34,7 +34,7 @@ class Record(Struct, kw_only=True, omit_defaults=True):
     source_updated_at: Instant | None = None
 
 
-class Stated(NamedTuple):
+class Stated(Struct, frozen=True):
     """What an event's `data` states.
 
     Attributes:
@@ -45,11 +45,15 @@ class Stated(NamedTuple):
     fields: dict[str, Json]
     custom_fields: dict[str, Json]
 
+    def __iter__(self) -> Iterator[dict[str, Json]]:
+        """Both, in this order."""
+        yield self.fields
+        yield self.custom_fields
 
-class _Member(NamedTuple):
-    reader: Reader
-    target: str
-    path: str
+
+_Member: TypeAlias = tuple[KeptType | None, Reader, str, str, bool]
+"""How a member is read, a plain tuple because those unpack quickest: the type whose values are kept as they are, if
+any; the reader of all others; the field; the path; whether the member is another name of the field."""
 
 
 class Model:
@@ -81,10 +85,12 @@ class Model:
             if known is None:
                 _read_custom(name, value, custom, context)
                 continue
-            reader, target, path = known
-            if value is None:
+            usual, reader, target, path, is_alias = known
+            if type(value) is usual:
+                fields[target] = value
+            elif value is None:
                 fields.setdefault(target, None)
-            elif target is not name and target != name and data.get(target) is not None:
+            elif is_alias and data.get(target) is not None:
                 if _key_of(data[target]) != value:
                     context.warn("two_references", path, f"{target} beside it says otherwise and is taken")
             else:
@@ -130,10 +136,11 @@ def _members(struct: type[Struct], prefix: str) -> dict[str, _Member]:
     for info in msgspec.structs.fields(struct):
         name = info.encode_name
         reader = _reader_of(info.type)
-        members[name] = _Member(reader, name, prefix + name)
+        members[name] = (KEPT_TYPES.get(reader), reader, name, prefix + name, False)
         if name.endswith(("_ref", "_refs")):
             alias = name.removesuffix("s").removesuffix("_ref") + ("_keys" if name.endswith("s") else "_key")
-            members[alias] = _Member(_reader_of(list[_Plain] if name.endswith("s") else _Plain), name, prefix + alias)
+            plain = _reader_of(list[_Plain] if name.endswith("s") else _Plain)
+            members[alias] = (None, plain, name, prefix + alias, True)
     return members
 
 
@@ -169,10 +176,15 @@ def _reader_of(annotation: Any) -> Reader:
 
 
 def _list_of(reader: Reader) -> Reader:
+    usual = KEPT_TYPES.get(reader)
+
     def read_list(value: Any, path: str, context: Context) -> Json:
         if not isinstance(value, list):
             raise context.wrong_type(path, value, "an array")
-        return [reader(each, f"{path}[{index}]", context) for index, each in enumerate(value)]
+        return [
+            each if type(each) is usual else reader(each, f"{path}[{index}]", context)
+            for index, each in enumerate(value)
+        ]
 
     return read_list
 
@@ -182,7 +194,7 @@ def _one_of(words: tuple[str, ...]) -> Reader:
     fallback = UNKNOWN if UNKNOWN in words else None
 
     def read_word(value: Any, path: str, context: Context) -> Json:
-        word = read_text(value, path, context)
+        word = value if type(value) is str else read_text(value, path, context)
         if word in words:
             return word
         context.warn("word_unmapped", path, f"no word of ours for {word[:MAX_WORD_SHOWN]!r}")
@@ -203,17 +215,22 @@ def _object_of(members: Mapping[str, _Member], plain: _Member | None) -> Reader:
     def read_object(value: Any, path: str, context: Context) -> Json:
         if not isinstance(value, dict):
             if plain is not None and not isinstance(value, list):
-                return {plain.target: plain.reader(value, path, context)}
+                _, reader, target, _, _ = plain
+                return {target: reader(value, path, context)}
             raise context.wrong_type(path, value, "an object")
         kept: dict[str, Json] = {}
         for name, each in value.items():
             known = members.get(name)
             if known is None:
                 kept[name] = keep(each, member(path, name), context)
+                continue
+            usual, reader, target, _, is_alias = known
+            if type(each) is usual:
+                kept[target] = each
             elif each is None:
-                kept.setdefault(known.target, None)
-            elif known.target == name or value.get(known.target) is None:
-                kept[known.target] = known.reader(each, f"{path}.{name}", context)
+                kept.setdefault(target, None)
+            elif not is_alias or value.get(target) is None:
+                kept[target] = reader(each, f"{path}.{name}", context)
         return kept
 
     return read_object

@@ -3,12 +3,13 @@
 `ReadBy` ties a type to its reader. Where a field is annotated with one of these, its model reads it accordingly.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
 from msgspec import Meta
 
-from handlers.model.numbers import number_from_text
+from handlers.model.numbers import NUMBERS, is_number_text, number_from_text
 from handlers.model.reading import GREATEST_INTEGER, Context, Reader, keep, number
 from handlers.model.times import read_date, read_instant, read_instant_or_date
 
@@ -73,11 +74,13 @@ def read_key(value: Any, path: str, context: Context) -> str:
 def read_decimal(value: Any, path: str, context: Context) -> str:
     """Reads an exact number from a JSON number or from text; see `numbers.number_text` for how it is kept."""
     if isinstance(value, str):
+        if is_number_text(value):
+            return value
         read = number_from_text(value)
         if read is None:
             raise context.error("malformed_value", path, "string", "a number")
         return number(read, path, context)
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+    if isinstance(value, NUMBERS) and not isinstance(value, bool):
         return number(value, path, context)
     raise context.wrong_type(path, value, "a number")
 
@@ -110,6 +113,10 @@ def _whole(value: Any, path: str, context: Context, what: str) -> int:
         raise context.error("out_of_range", path, "number", f"{what} from 0 to 2^63 - 1")
     return int(whole)
 
+
+KeptType: TypeAlias = type[str] | type[bool]
+KEPT_TYPES: Mapping[Reader, KeptType] = {read_text: str, read_flag: bool}
+"""By reader: the type whose every value it gives back as it is, so that whoever reads many need not ask it."""
 
 Text: TypeAlias = Annotated[str, ReadBy(read_text)]
 Flag: TypeAlias = Annotated[bool, ReadBy(read_flag)]

@@ -7,6 +7,7 @@ type.
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct
@@ -46,7 +47,8 @@ class Ref(Value):
             raise context.error("missing_field", f"{path}.key", "nothing", KEY_EXPECTED)
         if not is_surely_key(key):
             key = read_key(key, f"{path}.key", context)
-        return {"key": key, "label": _text(value, "label", path, context), **_others(cls, value, path, context)}
+        kept: dict[str, Json] = {"key": key, "label": _text(value, "label", path, context)}
+        return kept if len(value) == 1 + ("label" in value) else kept | _others(cls, value, path, context)
 
 
 class Party(Value):
@@ -63,7 +65,7 @@ class Party(Value):
         if value.get("key") is not None:
             return Ref.read(value, path, context)
         others = _others(cls, value, path, context)
-        return {"key": None, "label": _text(value, "label", path, context), **others}
+        return {"key": None, "label": _text(value, "label", path, context)} | others
 
 
 class Money(Value):
@@ -86,7 +88,7 @@ class Money(Value):
         elif not _CURRENCY.fullmatch(currency):
             context.warn("currency_unknown", f"{path}.currency", f"{currency[:MAX_WORD_SHOWN]} is no ISO 4217 code")
             currency = None
-        return {"amount": amount, "currency": currency, **_others(cls, value, path, context)}
+        return {"amount": amount, "currency": currency} | _others(cls, value, path, context)
 
 
 class Quantity(Value):
@@ -103,7 +105,7 @@ class Quantity(Value):
         if value.get("value") is None:
             raise context.error("missing_field", f"{path}.value", "nothing", "a number")
         amount = read_decimal(value["value"], f"{path}.value", context)
-        return {"value": amount, "unit": _text(value, "unit", path, context), **_others(cls, value, path, context)}
+        return {"value": amount, "unit": _text(value, "unit", path, context)} | _others(cls, value, path, context)
 
 
 class Coded(Value):
@@ -194,10 +196,15 @@ def _text(value: dict[str, Any], name: str, path: str, context: Context) -> str 
 
 
 def _others(cls: type[Struct], value: dict[str, Any], path: str, context: Context) -> dict[str, Json]:
-    known = cls.__struct_fields__
-    if len(value) <= len(known) and all(name in known for name in value):
+    known = _names(cls)
+    if value.keys() <= known:
         return {}
     return {name: keep(each, member(path, name), context) for name, each in value.items() if name not in known}
+
+
+@cache
+def _names(cls: type[Struct]) -> frozenset[str]:
+    return frozenset(cls.__struct_fields__)
 
 
 def _assumed(path: str, context: Context) -> str | None:

@@ -17,6 +17,7 @@ from handlers.sources._converters import (
     word,
 )
 from handlers.sources._mapping import Field, Stated, Table
+from handlers.sources._marks import Marks
 from handlers.sources._node import Node
 
 MOST_SECONDS: Final = 10**11
@@ -215,7 +216,7 @@ READING: Final = Entity("meter_reading", "reading", tables.READING, _nothing)
 DOWNTIME: Final = Entity("downtime", "assetDowntime", tables.DOWNTIME, _downtime)
 PLAN: Final = Entity("pm_plan", "preventiveMaintenance", tables.PLAN, _plan)
 
-MARKS: Final = (
+MARKS: Final = Marks(
     (("partQuantities",), PURCHASE_ORDER),
     (("shippingDueDate",), PURCHASE_ORDER),
     (("startsOn", "duration"), DOWNTIME),

@@ -8,7 +8,7 @@ import hashlib
 import io
 import zlib
 from collections.abc import Mapping
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -56,7 +56,7 @@ _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 Decoded = TypeVar("Decoded")
 
 
-class Element(NamedTuple):
+class Element(msgspec.Struct, frozen=True):
     """One event of a body.
 
     Attributes:

@@ -16,6 +16,8 @@ from handlers.sources._node import Node
 
 SECONDS_AN_HOUR: Final = 3600
 SECONDS_A_MINUTE: Final = 60
+MICROSECONDS_A_SECOND: Final = 1_000_000
+MICROSECONDS_A_MILLISECOND: Final = 1_000
 DECIMALS_OF_CENTS: Final = 2
 CENTS: Final = 10**DECIMALS_OF_CENTS
 SURELY_EXACT: Final = 2**62
@@ -24,6 +26,7 @@ EXACT: Final = DecimalContext(prec=2 * (MAX_DIGITS + MAX_EXPONENT))
 """Room for the product of any two numbers that are kept: nothing is ever rounded unseen."""
 
 ZULU: Final = ("Z", "z")
+SIGNS: Final = ("+", "-")
 OFFSET_LENGTH: Final = len("+00:00")
 
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ].*)?", re.DOTALL)
@@ -79,11 +82,14 @@ def moment(value: Any, node: Node, field: Field) -> Any:
     Where clocks change, the rule is that of `handlers.model.times.instant`. Without a zone the field is not told: the
     source's text is kept, with a warning, and a rebuild reads it once the connection has a `time_zone`.
     """
-    if not isinstance(value, str) or value[-1:] in ZULU or _OFFSET.fullmatch(value[-OFFSET_LENGTH:]):
+    if not isinstance(value, str) or value[-1:] in ZULU:
         return value
-    offset = _OFFSET_WITHOUT_COLON.fullmatch(value)
-    if offset is not None and ":" in value:
-        return f"{offset[1]}:{offset[2]}"
+    if value[-3:-2] == ":" and _OFFSET.fullmatch(value[-OFFSET_LENGTH:]):
+        return value
+    if value[-5:-4] in SIGNS:
+        offset = _OFFSET_WITHOUT_COLON.fullmatch(value)
+        if offset is not None and ":" in value:
+            return f"{offset[1]}:{offset[2]}"
     zone = node.given.context.time_zone
     if zone is None:
         detail = f"{field.name} names no zone, and the connection has no time_zone: it is kept as it is, unread"
@@ -102,12 +108,12 @@ def moment_or_date(value: Any, node: Node, field: Field) -> Any:
 
 def epoch_seconds(value: Any, node: Node, field: Field) -> str:
     """Seconds since 1970, UTC, as an instant."""
-    return _since_epoch(EXACT.multiply(node.decimal(field.name, value), Decimal(1_000_000)), node, field)
+    return _since_epoch(value, MICROSECONDS_A_SECOND, node, field)
 
 
 def epoch_milliseconds(value: Any, node: Node, field: Field) -> str:
     """Milliseconds since 1970, UTC, as an instant."""
-    return _since_epoch(EXACT.multiply(node.decimal(field.name, value), Decimal(1_000)), node, field)
+    return _since_epoch(value, MICROSECONDS_A_MILLISECOND, node, field)
 
 
 def moment_or_milliseconds(value: Any, node: Node, field: Field) -> Any:
@@ -177,7 +183,7 @@ def word(table: Mapping[str, str], code: str | None, **more: Any) -> dict[str, A
 
 def joined(*parts: str | None) -> str:
     """The canonical text of a key of several parts: `BEDFORD/1208`; a slash inside a part is `%2F`."""
-    return "/".join((part or "").replace("%", "%25").replace("/", "%2F") for part in parts)
+    return "/".join([(part or "").replace("%", "%25").replace("/", "%2F") for part in parts])
 
 
 def reference(key: str | None, label: str | None = None) -> dict[str, Any] | None:
@@ -191,7 +197,9 @@ def _seconds(value: Any, unit: int, node: Node, field: Field) -> int:
     return int(EXACT.multiply(node.decimal(field.name, value), Decimal(unit)).to_integral_value())
 
 
-def _since_epoch(microseconds: Decimal, node: Node, field: Field) -> str:
+def _since_epoch(value: Any, unit: int, node: Node, field: Field) -> str:
+    whole = value if type(value) is int and abs(value) < SURELY_EXACT else None
+    microseconds = EXACT.multiply(node.decimal(field.name, value), Decimal(unit)) if whole is None else whole * unit
     try:
         return instant_text(_EPOCH + timedelta(microseconds=int(microseconds)))
     except OverflowError:

@@ -1,7 +1,7 @@
 """Where a body's elements stand inside the object that wraps them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -56,7 +56,7 @@ class Around:
         return made
 
 
-class Opened(NamedTuple):
+class Opened(msgspec.Struct, frozen=True):
     """A body with its envelope taken off.
 
     Attributes:

@@ -12,6 +12,7 @@ from handlers.sources import _makini_work as work
 from handlers.sources._makini_names import entity_of
 from handlers.sources._makini_spelt import Spelt
 from handlers.sources._makini_values import currency
+from handlers.sources._marks import Marks
 from handlers.sources._node import Node
 from handlers.sources._told import Told, unhandled
 
@@ -58,7 +59,7 @@ DELETED: Final = ("deletedAt", "_deletedAt")
 CREATED: Final = ("createdAt", "_createdAt")
 OF_ALL: Final = frozenset({"key", "id", "createdAt", "updatedAt", "deletedAt", "idValue", "displayValue", "implements"})
 """What every entity has; a record of nothing more may be a view of any of them."""
-MARKS: Final = (  # I
+MARKS: Final = Marks(  # I
     (("orderNo", "vendorKey"), "purchase-orders"),
     (("meterKey", "reading"), "meter-readings"),
     (("counterKey", "reading"), "meter-readings"),
@@ -203,6 +204,4 @@ def _implemented(node: Node) -> str | None:
 
 
 def _marked(node: Node) -> str | None:
-    if "poKey" in node:
-        return None
-    return next((name for marks, name in MARKS if all(mark in node for mark in marks)), None)
+    return None if "poKey" in node else MARKS.of(node)

@@ -1,8 +1,10 @@
 """The table of a mapper: a source's names, and what each becomes; applied by one loop."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
 
 from handlers.model.reading import member
 from handlers.sources._node import Node
@@ -27,7 +29,6 @@ class Field(NamedTuple):
         table: of the objects inside, where there are some.
         name: the source's; the table fills it in.
         taken: a mapper's own code reads the member; the table only knows whose path it is.
-        inside: the target has a dot; the table fills it in.
     """
 
     target: str
@@ -35,7 +36,11 @@ class Field(NamedTuple):
     table: "Table | None" = None
     name: str = ""
     taken: bool = False
-    inside: bool = False
+
+
+_Step: TypeAlias = "tuple[str, Convert | None, Field | None, tuple[str, ...]]"
+"""A field as a table applies it, a plain tuple because those unpack quickest: the last name of the target; what
+converts the value; the field, if the table tells it; the names before the last."""
 
 
 def used(target: str = "") -> Field:
@@ -43,7 +48,7 @@ def used(target: str = "") -> Field:
     return Field(target, taken=True)
 
 
-class Stated(NamedTuple):
+class Stated(msgspec.Struct, frozen=True):
     """What a table makes of an object.
 
     Attributes:
@@ -53,6 +58,11 @@ class Stated(NamedTuple):
 
     data: dict[str, Any]
     custom: dict[str, Any]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Both, in this order."""
+        yield self.data
+        yield self.custom
 
 
 class Table:
@@ -74,7 +84,7 @@ class Table:
     def __init__(self, kind: str, fields: Mapping[str, str | Field]) -> None:
         self.kind = kind
         self._fields = {
-            name: field._replace(name=name, inside="." in field.target)
+            name: field._replace(name=name)
             for name, given in fields.items()
             for field in [Field(given) if isinstance(given, str) else given]
         }
@@ -82,6 +92,7 @@ class Table:
         if len(told) != len(set(told)):
             raise ValueError(f"claimed twice: {sorted({each for each in told if told.count(each) > 1})}")
         by_length = sorted(self._fields.values(), key=lambda each: (-len(each.target), each.taken))
+        self._steps = {name: _step(field) for name, field in self._fields.items()}
         self._targets = {each.target: each for each in reversed(by_length) if each.target}
         self.names = tuple(self._fields)
         self.targets = tuple(dict.fromkeys(each.target.partition(".")[0] for each in by_length if each.target))
@@ -94,24 +105,24 @@ class Table:
         """
         data: dict[str, Any] = {}
         custom: dict[str, Any] = {}
-        fields, is_null = self._fields, node.given.is_null
+        steps, is_null = self._steps, node.given.is_null
         for name, value in node.values.items():
-            field = fields.get(name)
-            if field is None:
+            step = steps.get(name)
+            if step is None:
                 custom[name] = value
                 continue
-            target, convert, _, _, taken, inside = field
-            if taken:
+            target, convert, field, outer = step
+            if field is None:
                 continue
             if value is None or (is_null is not None and is_null(value)):
-                if not inside:
+                if not outer:
                     data.setdefault(target, None)
                 continue
             told = value if convert is None else convert(value, node, field)
             if told is UNTOLD:
                 custom[name] = value
-            elif inside:
-                _put(data, target, told)
+            elif outer:
+                _put(data, outer, target, told)
             else:
                 data[target] = told
         return Stated(data, custom)
@@ -165,8 +176,12 @@ def _row(node: Node, table: Table, finish: Finish | None) -> dict[str, Any]:
     return stated.data
 
 
-def _put(data: dict[str, Any], target: str, value: Any) -> None:
-    *outer, last = target.split(".")
+def _put(data: dict[str, Any], outer: tuple[str, ...], last: str, value: Any) -> None:
     for name in outer:
         data = data.setdefault(name, {})
     data[last] = value
+
+
+def _step(field: Field) -> _Step:
+    *outer, last = field.target.split(".")
+    return last, field.convert, None if field.taken else field, tuple(outer)

@@ -20,7 +20,7 @@ STANDING_OUT: Final = frozenset({"WSCH", "WPCOND"})
 
 def is_null(value: Any) -> bool:
     """Maximo's nulls beside JSON's: an empty text, an empty object [MAF], `~NULL~`."""
-    return value in ("", NOTHING) if isinstance(value, str) else value == {}
+    return value in ("", NOTHING) if isinstance(value, str) else isinstance(value, dict) and not value
 
 
 def key(node: Node, *columns: str) -> str:

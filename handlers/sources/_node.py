@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from handlers.errors import PermanentError
 from handlers.events import Delivery, MappingOptions
 from handlers.model.numbers import number_from_text, number_text
@@ -17,7 +19,7 @@ IsNull = Callable[[Any], bool]
 """Tells a source's null from a value: its sentinels, never another source's."""
 
 
-class Given:
+class Given(msgspec.Struct, eq=False):
     """What a mapper knows beside the element itself; one for each element.
 
     Attributes:
@@ -28,23 +30,13 @@ class Given:
         is_null: the source's null beside JSON's; None where it has no other.
     """
 
-    __slots__ = ("_around", "_delivery", "context", "currency", "is_null", "prefix", "within")
-
-    def __init__(
-        self,
-        context: Context,
-        delivery: Delivery,
-        within: str = "",
-        around: Around | None = None,
-        is_null: IsNull | None = None,
-    ) -> None:
-        self.context = context
-        self.within = within
-        self.currency: str | None = None
-        self.prefix = ""
-        self.is_null = is_null
-        self._delivery = delivery
-        self._around = around
+    context: Context
+    _delivery: Delivery
+    within: str = ""
+    _around: Around | None = None
+    is_null: IsNull | None = None
+    currency: str | None = None
+    prefix: str = ""
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -74,7 +66,7 @@ class Given:
         self.context.warn(code, f"data.{field}" if field else "data", detail)
 
 
-class Node:
+class Node(msgspec.Struct, eq=False):
     """A JSON object with its place in the element.
 
     A member that is absent, null or one of the source's sentinels reads as None. A member of another JSON type than
@@ -87,13 +79,10 @@ class Node:
         prefix: cut off the names of members, and part of their paths (`spi:`).
     """
 
-    __slots__ = ("given", "path", "prefix", "values")
-
-    def __init__(self, values: Mapping[str, Any], given: Given, path: str = "", prefix: str = "") -> None:
-        self.values = values
-        self.given = given
-        self.path = path
-        self.prefix = prefix
+    values: Mapping[str, Any]
+    given: Given
+    path: str = ""
+    prefix: str = ""
 
     def __contains__(self, name: str) -> bool:
         return name in self.values
@@ -181,7 +170,9 @@ class Node:
             read = number_from_text(value)
             if read is None:
                 raise self.error("malformed_value", name, "string", "a number")
-        elif isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
+        elif isinstance(value, Decimal):
+            read = value
+        elif isinstance(value, int) and not isinstance(value, bool):
             read = Decimal(value)
         else:
             raise self.wrong_type(name, "a number")

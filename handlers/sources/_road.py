@@ -5,7 +5,9 @@ Nothing here raises, whatever the bytes are: what cannot be read is `Unmapped`, 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+import msgspec
 
 from handlers.errors import PermanentError
 from handlers.events import MAX_ELEMENTS, WHOLE_BODY, Delivery, Event, MappingOptions, Reading, Unmapped
@@ -20,7 +22,7 @@ NUL_ESCAPE = b"\\u0000"
 """How U+0000 stands in JSON; bare it is malformed."""
 
 
-class Identity(NamedTuple):
+class Identity(msgspec.Struct, frozen=True):
     """What an element's events take from it.
 
     Attributes:

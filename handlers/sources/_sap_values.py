@@ -29,6 +29,7 @@ _CLOCK = re.compile(
 )
 _CLOCK_EXPECTED = "a time of day such as PT15H51M04S or 15:51:04"
 _HOURS, _SIXTY = 24, 60
+_WITH_OFFSET = len("2017-04-12T19:00:00-05:00")
 
 
 def is_null(value: Any) -> bool:
@@ -84,7 +85,7 @@ def calendar_date(value: Any, node: Node, field: Field) -> str:
             return date.fromordinal(EPOCH_DAY + int(ticks[1]) // MILLISECONDS_A_DAY).isoformat()
         except (ValueError, OverflowError):
             raise node.error("out_of_range", field.name, "string", "a date within years 1 to 9999") from None
-    written = usual_instant(value)
+    written = usual_instant(value) if len(value) == _WITH_OFFSET and "T" in value else None
     if written is not None and not (written.hour or written.minute or written.second):
         return written.date().isoformat()
     return local_date(value, node, field)

@@ -1,19 +1,19 @@
 """What a mapper tells, and how it becomes an event."""
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from handlers.errors import PermanentError
 from handlers.events import Action, Event, Json
 from handlers.model import MODELS
 from handlers.model.downtime import ORDER_KEY_PREFIX
-from handlers.model.reading import GREATEST_INTEGER, PLAIN, SMALLEST_INTEGER, Context, keep, member
+from handlers.model.reading import GREATEST_INTEGER, SMALLEST_INTEGER, Context, keep_members, member
 from handlers.model.record import Model
-from handlers.model.scalars import read_key
+from handlers.model.scalars import is_surely_key, read_key
 from handlers.model.types import ACTIONS, CONNECTION, READ_AS, is_about_connection
 from handlers.sources._mapping import Table
 from handlers.sources._node import Given, Node, at
@@ -29,8 +29,7 @@ BARE = {"downtime": "downtime.corrected"}
 """By kind: the type of an event that states nothing and asks for a fetch, where no `updated` is of our language."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Told:
+class Told(msgspec.Struct, kw_only=True, eq=False):
     """One thing an element says happened, before our model has read it.
 
     Attributes:
@@ -49,8 +48,8 @@ class Told:
 
     type: str
     key: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
-    custom: Mapping[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = {}
+    custom: Mapping[str, Any] = {}
     occurred_at: datetime | None = None
     version: int | None = None
     event_id: str | None = None
@@ -91,7 +90,7 @@ def event(told: Told, number: int, identity: Identity, given: Given) -> Event:
     if kind.is_ours:
         fields, custom = _fields(told, kind, given)
     else:
-        fields, custom = _kept({**told.data, **told.custom}, context), {}
+        fields, custom = keep_members({**told.data, **told.custom}, "", context), {}
     is_full = kind.is_ours and told.completeness == "full"
     return Event(
         connection_id=delivery.connection_id,
@@ -136,7 +135,7 @@ def _kind(type_: str) -> _Kind:
 
 
 def _key(told: Told, kind: _Kind, context: Context) -> str:
-    key = read_key(told.key, "", context)
+    key = told.key if is_surely_key(told.key) else read_key(told.key, "", context)
     if kind.name == "downtime" and key.startswith(ORDER_KEY_PREFIX):
         raise context.error("reserved_key", "", "string", f"a key that does not begin with {ORDER_KEY_PREFIX}")
     return key
@@ -145,7 +144,7 @@ def _key(told: Told, kind: _Kind, context: Context) -> str:
 def _in_order(told: Told, given: Given, kind: _Kind) -> Told:
     """What is left of it in the order that the connection asks for (design, section 3, rule 2)."""
     if given.options.order == "arrival":
-        return dataclasses.replace(told, occurred_at=given.received_at, version=None)
+        return msgspec.structs.replace(told, occurred_at=given.received_at, version=None)
     if told.version is not None and not SMALLEST_INTEGER <= told.version <= GREATEST_INTEGER:
         raise given.context.error("out_of_range", "version", "number", "a signed 64-bit integer")
     if told.occurred_at is not None or not kind.is_ours:
@@ -162,7 +161,7 @@ def _fields(told: Told, kind: _Kind, given: Given) -> tuple[dict[str, Json], dic
     if told.entity is not None:
         data["source_entity"] = told.entity
     if kind.model is None:
-        return _kept({**data, **custom}, context), {}
+        return keep_members({**data, **custom}, "", context), {}
     moved: dict[str, str] = {}
     if context.options.field_map:
         custom = dict(custom)
@@ -172,7 +171,7 @@ def _fields(told: Told, kind: _Kind, given: Given) -> tuple[dict[str, Json], dic
     except PermanentError as error:
         raise _at_source(error, told.table, moved, given) from None
     if custom:
-        stated.custom_fields.update(_kept(custom, context))
+        stated.custom_fields.update(keep_members(custom, "", context))
     return stated.fields, stated.custom_fields
 
 
@@ -185,13 +184,6 @@ def _moved(kind: _Kind, model: Model, data: dict[str, Any], custom: dict[str, An
             data[target] = custom.pop(name)
             moved[target] = name
     return moved
-
-
-def _kept(values: Mapping[str, Any], context: Context) -> dict[str, Json]:
-    return {
-        name: value if isinstance(value, PLAIN) else keep(value, member("", name).removeprefix("."), context)
-        for name, value in values.items()
-    }
 
 
 def _at_source(error: PermanentError, table: Table | None, moved: Mapping[str, str], given: Given) -> PermanentError:

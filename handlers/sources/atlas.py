@@ -59,11 +59,11 @@ def _map(node: Node) -> Iterator[Told]:
     if "occurredAt" in node and "companyId" in node:
         yield from _webhook(node)
         return
-    for marks, entity in records.MARKS:
-        if all(mark in node for mark in marks):
-            yield _record(node, entity)
-            return
-    yield unhandled("atlas", "unknown", node, node.text("id"))
+    entity = records.MARKS.of(node)
+    if entity is None:
+        yield unhandled("atlas", "unknown", node, node.text("id"))
+    else:
+        yield _record(node, entity)
 
 
 def _record(node: Node, entity: Entity) -> Told:

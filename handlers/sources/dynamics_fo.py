@@ -42,6 +42,7 @@ from handlers.sources import _dynamics_fo_trade as trade
 from handlers.sources._converters import joined, reference
 from handlers.sources._dynamics_fo_values import company_of, event_time, is_null
 from handlers.sources._mapping import Stated, Table
+from handlers.sources._marks import Marks
 from handlers.sources._node import Node
 from handlers.sources._odata import entity_set, has_all, own
 from handlers.sources._reader import reader
@@ -84,7 +85,7 @@ _ENTITIES: Final[Mapping[str, _Entity]] = {
     "OnHand": _Entity(tables.ON_HAND, "ItemNumber", trade.on_hand),
     "Vendors": _Entity(tables.VENDOR, "VendorAccountNumber", trade.vendor),
 }
-_MARKS: Final = (
+_MARKS: Final = Marks(
     (("WorkOrderId", "LineNumber"), "AssetMaintenanceWorkOrderLines"),
     (("WorkOrderId",), "AssetMaintenanceWorkOrderTables"),
     (("PurchaseOrderNumber", "LineNumber"), "PurchaseOrderLines"),
@@ -135,7 +136,7 @@ def _entity(node: Node) -> tuple[str | None, _Entity | None]:
     if name is not None:
         bare = "OnHand" if "OnHand" in name else name.rstrip("0123456789").removesuffix("V")
         return name, _ENTITIES.get(bare)
-    found = next((known for marks, known in _MARKS if all(mark in node for mark in marks)), None)
+    found = _MARKS.of(node)
     return found, None if found is None else _ENTITIES[found]
 
 

@@ -36,6 +36,7 @@ from handlers.sources import _maximo_domains as domains
 from handlers.sources import _maximo_tables as tables
 from handlers.sources import _maximo_trade as trade
 from handlers.sources._converters import joined, reference, word
+from handlers.sources._marks import Marks
 from handlers.sources._maximo_parts import is_null, is_set, key, occurred_at, place, put, status, told, version
 from handlers.sources._maximo_plans import plan
 from handlers.sources._node import Node
@@ -164,18 +165,18 @@ def _map(node: Node) -> Iterator[Told]:
         node = node.without(PREFIX)
     site = node.get("siteid")
     node.given.context.at_site(site if isinstance(site, str) else None)
-    for columns, mapper in _TABLES:
-        if all(column in node for column in columns):
-            yield from mapper(node)
-            return
-    yield unhandled("maximo", "unknown", node)
+    mapper = _TABLES.of(node)
+    if mapper is None:
+        yield unhandled("maximo", "unknown", node)
+    else:
+        yield from mapper(node)
 
 
 def _status_row(node: Node) -> Iterator[Told]:
     yield assets.edge(node)
 
 
-_TABLES: Final[tuple[tuple[tuple[str, ...], Callable[[Node], Iterator[Told]]], ...]] = (
+_TABLES: Final[Marks[Callable[[Node], Iterator[Told]]]] = Marks(
     (("ponum",), trade.purchase_order),
     (("ticketid",), _ticket),
     (("assetnum", "changedate", "isrunning", "code"), _status_row),

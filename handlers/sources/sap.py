@@ -43,6 +43,7 @@ from handlers.sources import _sap_items as items
 from handlers.sources import _sap_meters as meters
 from handlers.sources import _sap_purchasing as purchasing
 from handlers.sources import _sap_vendors as vendors
+from handlers.sources._marks import Marks
 from handlers.sources._node import Node
 from handlers.sources._reader import reader
 from handlers.sources._sap_events import event
@@ -73,7 +74,7 @@ _BY_TYPE: Final[dict[str, Mapper]] = {
 }
 """By the entity type that a record's metadata name, without `A_` and `Type`."""
 
-_BY_PROPERTIES: Final[tuple[tuple[tuple[str, ...], Mapper], ...]] = (
+_BY_PROPERTIES: Final[Marks[Mapper]] = Marks(
     (("MaintenanceNotification", "NotificationType"), notification),
     (("MaintenanceNotification", "NotifProcessingPhase"), notification),
     (("MaintenanceOrder", "MaintenanceOrderType"), order),
@@ -97,9 +98,7 @@ def _map(node: Node) -> Iterator[Told]:
         yield from event(node)
         return
     name = _type(node)
-    mapper = _BY_TYPE.get(name) or next(
-        (mapper for names, mapper in _BY_PROPERTIES if all(each in node for each in names)), None
-    )
+    mapper = _BY_TYPE.get(name) or _BY_PROPERTIES.of(node)
     if mapper is None:
         yield unhandled("sap", name or "unknown", node)
     else:

@@ -23,6 +23,7 @@ from typing import Final
 from handlers.sources import Source
 from handlers.sources._converters import amount, coded, local_date, reference, words
 from handlers.sources._mapping import Field, Table, rows, used
+from handlers.sources._marks import Marks
 from handlers.sources._node import Node
 from handlers.sources._reader import reader
 from handlers.sources._told import Told, unhandled
@@ -90,7 +91,7 @@ PURCHASE_ORDER: Final = Table(
         "updatedAt": "source_updated_at",
     },
 )
-_MARKS: Final = (
+_MARKS: Final = Marks(
     (("workOrderNo",), WORK_ORDER),
     (("purchaseOrderNumber",), PURCHASE_ORDER),
     (("title", "status"), WORK_ORDER),
@@ -109,12 +110,8 @@ _VERBS: Final = {"created": "created", "deleted": "deleted"}  # I; any other is 
 
 
 def _map(node: Node) -> Iterator[Told]:
-    if "event" not in node:
-        for marks, table in _MARKS:
-            if all(mark in node for mark in marks):
-                yield _record(node, table)
-                return
-    yield _notice(node)
+    table = None if "event" in node else _MARKS.of(node)
+    yield _notice(node) if table is None else _record(node, table)
 
 
 def _record(node: Node, table: Table) -> Told:

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.model.numbers import MAX_DIGITS, MAX_EXPONENT, number_from_json, number_from_text, number_text
+from handlers.model.numbers import (
+    MAX_DIGITS,
+    MAX_EXPONENT,
+    is_number_text,
+    number_from_json,
+    number_from_text,
+    number_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -66,3 +73,18 @@ def test_a_kept_number_is_the_number_and_can_be_sent_back_in(digits: int, expone
     assert again is not None
     assert number.compare(again) == 0
     assert kept == number_text(again)
+
+
+@given(st.text("0019.-+e٣", max_size=6))
+def test_a_text_that_surely_is_a_kept_number_is_kept_as_it_is(text: str) -> None:
+    if is_number_text(text):
+        number = number_from_text(text)
+        assert number is not None
+        assert text == number_text(number)
+
+
+@pytest.mark.parametrize(
+    ("text", "surely"), [("40.00", True), ("0", True), ("0.5", True), ("05", False), (".5", False)]
+)
+def test_few_texts_are_surely_kept_numbers(text: str, *, surely: bool) -> None:
+    assert surely == is_number_text(text)

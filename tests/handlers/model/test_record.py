@@ -160,4 +160,4 @@ def test_an_unknown_cause_is_null_and_its_word_is_a_custom_field() -> None:
 
 
 def test_the_key_of_the_record_is_no_field_of_it() -> None:
-    assert stated("asset", {"key": "A", "custom_fields": None})[0] == ({}, {})
+    assert Stated({}, {}) == stated("asset", {"key": "A", "custom_fields": None})[0]

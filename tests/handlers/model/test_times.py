@@ -1,6 +1,7 @@
 """Dates and instants, in and out."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,7 @@ def context(zone: str | None = None) -> Context:
         ("2026-03-01T08:00:00.5Z", "2026-03-01T08:00:00.500000Z"),
         ("2026-03-01T08:00:00.000Z", "2026-03-01T08:00:00Z"),
         ("2026-03-01T08:00:00.123456999Z", "2026-03-01T08:00:00.123456Z"),
+        ("2026-03-01 08:00:00.1234567+01:00", "2026-03-01T07:00:00.123456Z"),
         ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
         ("2016-12-31T15:59:60.9-08:00", "2017-01-01T00:00:00Z"),
         ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
@@ -49,6 +51,8 @@ def test_an_instant_is_kept_in_utc(written: str, kept: str) -> None:
         "2026-03-01T08:00:00+01:60",
         "2026-03-01T08:00:00,5Z",
         "2026-03-01T08:00:00.Z",
+        "2026-03-01T08:00:00.123456 +00:00",
+        "2026-03-01T08:00:00.123456²Z",
         "2026-03-01T24:00:00Z",
         "2026-03-01T08:60:00Z",
         "2026-03-01T08:00:60Z",
@@ -99,6 +103,28 @@ def test_a_time_without_an_offset_is_of_the_connections_zone(local: str, kept: s
 
     assert kept == read_instant(local, "x", shared)
     assert shared.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("Europe/Berlin", "2026-03-29"),
+        ("America/New_York", "2026-11-01"),
+        ("Pacific/Apia", "2011-12-30"),  # a day that was not
+        ("Africa/Freetown", "1939-09-03"),  # two changes within four days, no zone has nearer ones
+    ],
+)
+def test_near_a_change_of_clocks_every_time_is_what_its_zone_says(name: str, day: str) -> None:
+    zone = ZoneInfo(name)
+    for half_hours in range(-4 * 48, 4 * 48):
+        local = datetime.fromisoformat(day) + half_hours * timedelta(minutes=30)
+        shared = context(name)
+
+        read = instant(local.isoformat(), "x", shared)
+
+        first = local.replace(tzinfo=zone)
+        assert first.astimezone(UTC) == read
+        assert (first.utcoffset() != first.replace(fold=1).utcoffset()) == bool(shared.warnings)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from handlers.connections import Registry
 from handlers.events import Delivery
 from handlers.sources import load
 from handlers.store import migrate
+from handlers.store.arrival import id_at
 from handlers.store.engine import Database
 from worker.dispatch import Dispatcher
 from worker.main import main
@@ -79,7 +80,7 @@ class Plant:
         (home / "connections.toml").write_text(connections)
         self.database = Database(url)
         migrate.upgrade(self.database)
-        self._ids = (f"0190{number:08d}" for number in itertools.count())
+        self._ids = (f"{id_at(NOW)}-{number:08d}" for number in itertools.count())
         reader = Reader(Registry(home / "connections.toml", home), load(), max_body_bytes=1024 * 1024)
         self._dispatcher = Dispatcher(self.database, reader, clock=lambda: NOW, dice=random.Random(1))
 

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
+from handlers.store.read_candidates import candidates
 from handlers.store.read_letters import Wanted
 from tests.servers import BrokerServer
 from tests.worker.console.house import MARKED, SHOWN_EDITED, Site, bearer, site
 from worker import replay
 from worker.acts import Operator
-from worker.console import acts
 from worker.console.api.operations import Operation
 from worker.console.api.table import OPERATIONS
 from worker.console.house import utc_now
 from worker.console.replaying import LEFT_LYING
+from worker.replay_plan import plan
 from worker.shapes.kinds import KINDS
 
 WINDOW = {"from": "2026-03-01", "to": "2026-04-01", "as_of": "2026-05-01"}
@@ -219,7 +220,8 @@ def test_every_act_is_done_and_stands_in_the_log_with_who_and_why(acted: Site) -
 
 
 def test_a_replay_that_lies_idle_is_gone_on_with(acted: Site) -> None:
-    planned = acts.plan(acted.house, Wanted())
+    known = acted.house.registry
+    planned = plan(candidates(acted.house.database, Wanted()), known.all(), utc_now(), known.endpoints())
     idle, fresh = (
         replay.start(acted.house.database, planned, {}, Operator("ben", "why"), rate=100, now=began)
         for began in (utc_now() - 2 * LEFT_LYING, utc_now())
