@@ -35,15 +35,24 @@ TABLES: Final[Mapping[str, sa.Table]] = {
 """By kind: where its records are."""
 ORIGINS: Final[Mapping[str, str]] = {"downtime": INTERVAL, "meter_reading": READING}
 """Of tables whose rows are not all records that have their key: the origin of those that are."""
+NAMES: Final = ("title", "name")
+"""Columns that have what people call a record."""
 MOST: Final = 20
 """Connections that share a key; more are no help to anybody."""
 
 
 class FoundRecord(NamedTuple):
-    """A record that has the key."""
+    """A record that has the key.
+
+    Attributes:
+        kind: its.
+        connection: whose it is.
+        title: what people call it; empty where nobody said, or the kind has no such field.
+    """
 
     kind: str
     connection: str
+    title: str
 
 
 def records_of_key(database: Database, key: str) -> list[FoundRecord]:
@@ -51,12 +60,13 @@ def records_of_key(database: Database, key: str) -> list[FoundRecord]:
     found = []
     for kind, table in TABLES.items():
         columns = table.c
-        wanted = sa.select(columns.connection_id).where(
+        title = next((columns[name] for name in NAMES if name in columns), sa.literal(""))
+        wanted = sa.select(columns.connection_id, title).where(
             of_connection(database, columns.connection_id, None), columns.key == key
         )
         if kind in ORIGINS:
             wanted = wanted.where(columns.origin == ORIGINS[kind])
         with database.read() as connection:
-            rows = connection.execute(wanted.distinct().order_by(columns.connection_id).limit(MOST)).scalars().all()
-        found += [FoundRecord(kind, each) for each in rows]
+            rows = connection.execute(wanted.distinct().order_by(columns.connection_id).limit(MOST)).all()
+        found += [FoundRecord(kind, connection_id, told or "") for connection_id, told in rows]
     return found

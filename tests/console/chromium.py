@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -123,9 +122,3 @@ def watched(browser: Browser, console: str, **options: Any) -> Iterator[Watched]
         assert made.faults == [], "\n".join(made.faults)
     finally:
         made.close()
-
-
-def kept(folder: Path, name: str) -> Path:
-    """Where a picture goes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{name}.png"

@@ -85,6 +85,6 @@ def _events(house: House, sought: str) -> list[Found]:
 
 def _records(house: House, sought: str) -> list[Found]:
     return [
-        Found(each.kind, each.connection, sought, "", links.record(each.kind, each.connection, sought))
+        Found(each.kind, each.connection, sought, each.title, links.record(each.kind, each.connection, sought))
         for each in records_of_key(house.database, sought)
     ]

@@ -148,6 +148,7 @@ def test_the_box_finds_whatever_has_the_id(desk: Desk) -> None:
     desk.site.plant.send(event("asset.created", "V-1", "08:00"))
     several = desk.viewer.get("/search", q="V-1")
     assert {links.record(kind, "plant", "V-1") for kind in ("vendor", "asset")} <= set(several.links)
+    assert "Seals &amp; Co" in several.answer.text
 
 
 def test_a_viewer_is_offered_no_act_and_gets_none(desk: Desk) -> None:
