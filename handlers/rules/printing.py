@@ -186,7 +186,12 @@ def _in_order(kind: str, visible: Mapping[str, Json]) -> dict[str, Json]:
     model = MODELS.get(kind)
     names = model.fields if model is not None else ()
     others = sorted(visible.keys() - {*names, *_ENVELOPE})
-    return {name: visible.get(name) for name in (*names, *others)}
+    return {shown_name(name): visible.get(name) for name in (*names, *others)}
+
+
+def shown_name(name: str) -> str:
+    """What a field of a model is called in print: a reading's own `kind` gives way to the record's."""
+    return "reading_kind" if name == "kind" else name
 
 
 def _span(span: KeptSpan) -> Span:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from handlers.model import MODELS
-from handlers.rules.printing import DERIVED_FROM
+from handlers.rules.printing import DERIVED_FROM, shown_name
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _INSTANT = {"type": "string", "format": "date-time"}
@@ -100,7 +100,7 @@ def schema(kind: str) -> dict[str, Any]:
         "connection": {**_TEXT, "description": "whose it is"},
         "key": {**_TEXT, "description": "what tells it from the others of its kind and connection"},
         "is_deleted": _FLAG,
-        **own["properties"],
+        **{shown_name(name): each for name, each in own["properties"].items()},
         **TOLD.get(kind, {}),
         "custom_fields": {"type": "object", "description": "source fields that are none of these"},
         "anomalies": {**_CODED, "description": "what its sorted facts told that cannot or should not be"},

@@ -50,6 +50,12 @@ def lower(database: Database, *events: Event) -> list[tuple[str, str]]:
     return said
 
 
+def test_the_kind_of_a_reading_does_not_hide_that_it_is_one(database: Database) -> None:
+    folding.apply(database, [[reading("R-1", 1, "100", kind="delta")]])
+    [told] = [printed(kept) for kept in kept_readings(database, Chosen())]
+    assert (told["kind"], told["reading_kind"]) == ("meter_reading", "delta")
+
+
 def test_a_lower_reading_on_a_counter_is_an_anomaly_and_kept(database: Database) -> None:
     facts = (reading("R-1", 1, "100"), reading("R-2", 2, "90.0"), reading("R-3", 3, "95"))
     assert lower(database, *facts) == [("R-2", "100")]

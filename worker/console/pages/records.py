@@ -44,7 +44,7 @@ def listed(ask: Ask) -> Response:
     filters = [each.replace("-", "_") for each in FILTERS[KINDS[name]]]
     given: dict[str, Any] = {each: ask.query[each] for each in ("connection", "cursor", *filters) if each in ask.query}
     given |= {each: ask.query[each] == "yes" for each in ("deleted", "below_reorder") if each in ask.query}
-    search = Search()
+    search = Search.of_records()
     found = records(ask.house, KINDS[name], Call(who=ask.who, path={}, query={**given, "limit": ROWS}), search)
     columns = [each for each in COLUMNS[KINDS[name]] if each not in {"connection", "key"}]
     return page(
@@ -79,7 +79,7 @@ def show(ask: Ask) -> Response:
         raise missing(f"There is no kind {kind!r}.")
     plan = _plan(ask, connection, key) if kind == PM_PLAN else None
     try:
-        found: Any = {**record(ask.house, kind, connection, key), "kind": kind}  # a reading has a `kind` of its own
+        found: Any = record(ask.house, kind, connection, key)
     except RefusalError:
         if plan is None:
             raise
