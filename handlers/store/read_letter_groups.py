@@ -1,4 +1,4 @@
-"""Dead letters by what they have in common: of open ones all but the examples is read from one index."""
+"""Dead letters by what they have in common: of open ones all but an example each is read from one index."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
+from handlers.store.dead_letters import OPEN
 from handlers.store.engine import Database
 from handlers.store.read_letters import Wanted, conditions
 from handlers.store.rowset import Transaction
@@ -21,7 +22,7 @@ GROUPS: Final[Mapping[str, str]] = {
 """What letters can be grouped by, and the column that has it."""
 SORTED: Final = ("connection_id",)
 """A column that SQLite, where it has one value only, no longer takes for a part of the index's order."""
-ALIKE: Final = ("state", "code", "fingerprint", "connection_id", "type")
+ALIKE: Final = ("code", "fingerprint", "connection_id", "type")
 """What letters that count as one have in common; an index has open ones in this order."""
 
 
@@ -60,14 +61,15 @@ def groups(database: Database, wanted: Wanted, by: str) -> list[Group]:
         tx = Transaction(connection)
         for row in tx.connection.execute(_counted(wanted)):
             held[getattr(row, GROUPS[by])].append(row)
-        examples = _examples(tx, wanted, [rows[0] for rows in held.values()])
+        first = [rows[0] for rows in held.values()]
+        messages = _examples(tx, wanted, first) if wanted.state == OPEN else {_alike(row): row.message for row in first}
     found = [
         Group(
             name=name,
             letters=sum(row.letters for row in rows),
             connections=len({row.connection_id for row in rows}),
             code=min(row.code for row in rows),
-            message=examples[_alike(rows[0])],
+            message=messages[_alike(rows[0])],
             first_seen_at=min(row.first_seen_at for row in rows),
             last_buried_at=max(row.buried_at for row in rows),
         )
@@ -78,18 +80,18 @@ def groups(database: Database, wanted: Wanted, by: str) -> list[Group]:
 
 def _counted(wanted: Wanted) -> sa.Select[Any]:
     letters = dead_letters.c
-    state = letters.state if wanted.state is None else sa.literal(wanted.state)  # it is in no index
-    alike = [letters[name] for name in ALIKE[1:]]
+    alike = [letters[name] for name in ALIKE]
     return (
         sa.select(
-            state.label(ALIKE[0]),
             *alike,
             sa.func.count().label("letters"),
+            # Of open ones this would be all that the index has not; of others the table is read anyway.
+            (sa.null() if wanted.state == OPEN else sa.func.min(letters.message)).label("message"),
             sa.func.min(letters.first_seen_at).label("first_seen_at"),
             sa.func.max(letters.buried_at).label("buried_at"),
         )
         .where(*conditions(wanted, SORTED))
-        .group_by(*alike, *([state] if wanted.state is None else []))
+        .group_by(*alike)
     )
 
 

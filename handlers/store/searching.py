@@ -11,8 +11,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-LOOKED_AT: Final = 100_000
+LOOKED_AT = 100_000
 """Rows of which a page is made at most: some tens of milliseconds."""
+RECORDS_LOOKED_AT = 40_000
+"""Likewise of folded records, whose rows are many times as long."""
 FIRST_LOOK: Final = 1_000
 """Rows looked at before anything is known; where much matches, they are more than enough."""
 GROWTH: Final = 4
@@ -22,7 +24,7 @@ class Search:
     """How many rows may be looked at, and where the search has stopped.
 
     Args:
-        rows: so many at most.
+        rows: so many at most; None for `LOOKED_AT`.
 
     Attributes:
         looked_at: rows looked at so far, about.
@@ -30,10 +32,15 @@ class Search:
             the list's end, or its page was full before.
     """
 
-    def __init__(self, rows: int = LOOKED_AT) -> None:
+    def __init__(self, rows: int | None = None) -> None:
         self.looked_at = 0
         self.stopped: tuple[Any, ...] | None = None
-        self._left = rows
+        self._left = LOOKED_AT if rows is None else rows
+
+    @classmethod
+    def of_records(cls) -> "Search":
+        """One through folded records."""
+        return cls(RECORDS_LOOKED_AT)
 
     def looks(self) -> Iterator[int]:
         """How many rows are looked at next, until there are no more to be looked at."""

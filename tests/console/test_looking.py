@@ -90,7 +90,7 @@ def test_a_connection_is_paused_and_what_it_sent_meanwhile_is_applied_on_resume(
 
     def kept() -> str:
         """Sends something, and names it if it is kept and not applied; the worker knows within two seconds."""
-        told = facts.fact("asset.created", f"TOY-{next(number)}", plant.began, name="While paused")
+        told = facts.fact("asset.created", f"PAUSED-{next(number)}", plant.began, name="While paused")
         (delivery,) = plant.send(TRIAL, told)
         waiting = sa.select(retries.c.delivery_id).where(retries.c.delivery_id == delivery)
         eventually(lambda: is_applied(plant, told["id"]) or bool(plant.ask(waiting)))
@@ -154,3 +154,22 @@ def test_hostile_names_are_text_and_nothing_else(page: Page) -> None:
     )
     assert page.title() != "mine"
     expect(page.locator("main b")).to_have_count(0)
+
+
+def test_a_fault_that_the_browser_finds_would_fail_a_test(look: Watched) -> None:
+    """The watch itself: what breaks the policy, is missing, or raises is noted."""
+    page = look.page()
+    page.goto("/audit")
+    page.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\"></p><img src=\"/nothing.png\">')"
+    )
+    page.evaluate("setTimeout(() => { throw new Error('raised') })")
+    expect(page.locator("main img, body > img")).to_have_count(1)
+
+    def noted() -> bool:
+        page.wait_for_timeout(50)
+        told = "\n".join(look.faults)
+        return all(mark in told for mark in ("policy violated: style-src", "404: GET", "page: "))
+
+    eventually(noted, or_say=lambda: "\n".join(look.faults))
+    look.faults.clear()

@@ -26,7 +26,7 @@ NOTHING: Final = "\N{EM DASH}"
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _UNITS: Final = ((_DAY, "d", _HOUR, "h", 10), (_HOUR, "h", _MINUTE, "min", 24), (_MINUTE, "min", 1, "s", 10))
 """A unit of time in seconds and its name, those of its parts, and from how many on parts are not told."""
-_SPELT: Final = {"pm": "PM", "json": "JSON", "mtbf": "MTBF", "mttr": "MTTR"}
+_SPELT: Final = {"pm": "PM", "json": "JSON", "uom": "unit", "qty": "quantity"}
 """Words that are written otherwise than in a slug."""
 _UUID: Final = re.compile(r"([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}([0-9a-f]{8})")
 _JUST_NOW_SECONDS: Final = 1

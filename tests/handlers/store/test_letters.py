@@ -11,7 +11,7 @@ from handlers.store.dead_letters import Letter
 from handlers.store.engine import Database
 from handlers.store.replays import Replay
 from handlers.store.rowset import Transaction
-from tests.handlers.store.test_plans import TABLES
+from tests.plans import TABLES
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FIRST = (

@@ -1,17 +1,13 @@
 """No statement of the hot path reads a whole table: a batch costs the same however much is archived."""
 
 from datetime import timedelta
-from typing import Any
-
-import sqlalchemy as sa
 
 from handlers.events import Json
-from handlers.store import dead_letters, deliveries, retries, schema
+from handlers.store import dead_letters, deliveries, retries
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from tests import folding
-
-TABLES = frozenset(schema.metadata.tables)
+from tests.plans import heard, plan, read_whole
 
 
 def test_every_statement_of_a_batch_finds_its_rows_by_an_index(database: Database) -> None:
@@ -37,43 +33,17 @@ def test_every_statement_of_a_batch_finds_its_rows_by_an_index(database: Databas
             folding.event("asset.status_changed", "PUMP-1", {"status": "operating"}, at=1, id_="f"),
         ],
     ]
-    statements: list[tuple[str, Any]] = []
+    with heard(database) as statements:
+        folding.apply(database, batches)
+        with database.write() as connection:
+            tx = Transaction(connection)
+            dead_letters.supersede(tx, [("c", "0" * 64)])
+            retries.take(tx, [("d", 0)])
+            retries.finish(tx, [("d", 0)])
+            retries.lease_due(tx, now=folding.NOON, lease=timedelta(minutes=1), limit=10)
+            deliveries.archive(tx, [folding.delivery("d", b"{}")], folding.NOON)
 
-    def heard(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        statements.append((statement, parameters))
-
-    sa.event.listen(database.engine, "before_cursor_execute", heard)
-    folding.apply(database, batches)
-    with database.write() as connection:
-        tx = Transaction(connection)
-        dead_letters.supersede(tx, [("c", "0" * 64)])
-        retries.take(tx, [("d", 0)])
-        retries.finish(tx, [("d", 0)])
-        retries.lease_due(tx, now=folding.NOON, lease=timedelta(minutes=1), limit=10)
-        deliveries.archive(tx, [folding.delivery("d", b"{}")], folding.NOON)
-    sa.event.remove(database.engine, "before_cursor_execute", heard)
-
-    whole = {line for each in statements for line in _plan(database, *each) if _reads_a_whole_table(line)}
+    whole = {line for each in statements for line in plan(database, each) if read_whole(line) is not None}
 
     assert len(statements) > 30
     assert whole == set()
-
-
-def _plan(database: Database, statement: str, parameters: Any) -> list[str]:
-    if not statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")):
-        return []
-    with database.read() as connection:
-        if database.dialect == "postgresql":
-            # Tables this small are read whole whatever indexes they have, unless that is made to look dear.
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-            found = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
-            return [row[0] for row in found]
-        found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        return [row.detail for row in found]
-
-
-def _reads_a_whole_table(line: str) -> bool:
-    words = line.split()
-    if "SCAN" in words:
-        return words[words.index("SCAN") + 1] in TABLES and "USING" not in words
-    return "Seq Scan on" in line and any(f"Seq Scan on {table}" in line for table in TABLES)

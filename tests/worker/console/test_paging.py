@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.store import searching
 from tests.servers import PostgresServer
 from tests.worker.cli.plant import event
-from tests.worker.console.house import Site, site
+from tests.worker.console.house import Site, bearer, site
 from worker.console.api import paging
 from worker.console.api.common import CURSOR
 from worker.console.api.table import OPERATIONS
@@ -55,6 +56,30 @@ def test_readings_of_one_meter_come_by_time(crowded: Site) -> None:
     whole = crowded.get("/meter-readings", meter="M-2").json()["items"]
     assert len(whole) == 20
     assert crowded.items("/meter-readings", meter="M-2", limit=3) == whole
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/events", {"type": "asset.created"}),
+        ("/work-orders", {"status": "none"}),
+        ("/assets", {"site": "NORTH", "connection": "plant"}),
+    ],
+)
+def test_a_search_that_stops_short_says_so_and_goes_on(
+    crowded: Site, monkeypatch: pytest.MonkeyPatch, path: str, query: dict[str, str]
+) -> None:
+    """Given lists of which so few rows are looked at for a page that some pages have none of what is wanted."""
+    whole = crowded.items(path, **query)
+    for name in ("LOOKED_AT", "RECORDS_LOOKED_AT"):
+        monkeypatch.setattr(searching, name, 2)
+    first = crowded.get(path, **query, limit=1_000).json()
+    assert len(first["items"]) <= 2
+    assert first["next_cursor"] is not None
+    assert crowded.items(path, **query) == whole
+    page = crowded.client.get(path, params={"state": "all", **query}, headers=bearer(crowded.viewer)).text
+    assert "2 were looked through" in page
+    assert "Look further" in page
 
 
 @pytest.mark.parametrize("path", ["/events", "/work-orders", "/assets/plant/PUMP-2/history"])

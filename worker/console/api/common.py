@@ -23,7 +23,9 @@ CONNECTION: Final = Param("connection", "Only of this connection.")
 LIMIT: Final = Param(
     "limit", "Items of a page.", {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT}
 )
-CURSOR: Final = Param("cursor", "Where the page begins: the next_cursor of the page before, which a short or an empty page may have, too.")
+CURSOR: Final = Param(
+    "cursor", "Where the page begins: the next_cursor of the page before, which a short or an empty one may have, too."
+)
 PAGE: Final = (LIMIT, CURSOR)
 SINCE: Final = Param("since", "From then on.", MOMENT)
 UNTIL: Final = Param("until", "Before then.", MOMENT)

@@ -39,7 +39,7 @@ def records(house: House, kind: str, call: Call, search: Search | None = None) -
         call: what is asked.
         search: how they are found, for whoever wants to tell.
     """
-    search = search or Search()
+    search = search or Search.of_records()
     filters = {name: text for name in FILTERS[kind] if (text := _filter(name, call)) is not None}
     size = limit(call)
     ordered_by_time = kind == "meter_reading" and BY_METER in filters

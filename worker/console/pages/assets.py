@@ -30,7 +30,7 @@ def listed(ask: Ask) -> Response:
     """The list, by connection and key."""
     after = paging.decode(ask.query.get("cursor"), tuple[str, str])
     filters = {name: ask.query[name] for name in FILTERS if name in ask.query}
-    search = Search()
+    search = Search.of_records()
     chosen = Chosen(ask.query.get("connection"), filters=filters, part=Part(after, ROWS + 1, search))
     found = map(printed, assets_named(ask.house.database, chosen, ask.query.get("q", "")))
     rows, following = page_of(found, lambda row: (row["connection"], row["key"]), search=search)

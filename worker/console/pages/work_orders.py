@@ -46,7 +46,7 @@ def listed(ask: Ask) -> Response:
     if state == ALL and wanted["status"] in UNFINISHED:
         state = OPEN  # all of such a status are open, and an index has those
     connections = counted(ask, connections_with_work(ask.house.database))
-    search = Search()
+    search = Search.of_records()
     if state == ALL:
         rows, following = _all(ask, wanted, search)
     else:
