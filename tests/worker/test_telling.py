@@ -37,7 +37,7 @@ def yard(tmp_path: Path) -> Iterator[Yard]:
 
 def _of(lines: list[Line], delivery_id: str) -> list[tuple[str, dict[str, Any]]]:
     """What a search by an id finds, without what every line has."""
-    found = [line for line in lines if delivery_id in line["delivery_ids"]]
+    found = [line for line in lines if delivery_id in line.get("delivery_ids", ())]
     every = ("event", "delivery_ids", "log_level")
     return [(line["event"], {name: value for name, value in line.items() if name not in every}) for line in found]
 
