@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from handlers.connections.calendars import Followed, parse_calendars
+from handlers.connections.files import content_of
 from handlers.connections.registry import decoded
 from handlers.errors import ConfigurationError
 from handlers.rules.calendars import Calendar
@@ -55,13 +56,10 @@ class Calendars:
 
     def _read(self) -> bool:
         try:
-            content = self._path.read_bytes()
-        except FileNotFoundError:
-            content = b""
-        except OSError as error:
+            content = content_of(self._path) or b""
+        except ConfigurationError:
             self._seen = None
-            problem = f"{self._path}:1: cannot be read ({error.strerror}); make it a file this process may read"
-            raise ConfigurationError([problem]) from None
+            raise
         if content == self._seen:
             return False
         self._seen = content

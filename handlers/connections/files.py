@@ -8,8 +8,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from handlers.errors import ConfigurationError
+
 PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
+
+
+def content_of(path: Path) -> bytes | None:
+    """A configuration file's bytes; None where there is no file.
+
+    Raises:
+        ConfigurationError: it is there and cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        problem = f"{path}:1: cannot be read ({error.strerror}); make it a file this process may read"
+        raise ConfigurationError([problem]) from None
 
 
 @contextlib.contextmanager

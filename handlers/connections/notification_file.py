@@ -4,6 +4,7 @@ from pathlib import Path
 
 from handlers.connections.channel import Channel, Notifications
 from handlers.connections.channels import parse_notifications
+from handlers.connections.files import content_of
 from handlers.connections.registry import decoded
 from handlers.errors import ConfigurationError
 
@@ -43,13 +44,10 @@ class NotificationFile:
 
     def _read(self) -> None:
         try:
-            content = self._path.read_bytes()
-        except FileNotFoundError:
-            content = b""
-        except OSError as error:
+            content = content_of(self._path) or b""
+        except ConfigurationError:
             self._seen = None
-            problem = f"{self._path}:1: cannot be read ({error.strerror}); make it a file this process may read"
-            raise ConfigurationError([problem]) from None
+            raise
         if content == self._seen:
             return
         self._seen = content

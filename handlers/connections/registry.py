@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from handlers.connections.connection import MIN_SECRET_BYTES, Address, Connection, Endpoint, SecretRef
+from handlers.connections.files import content_of
 from handlers.connections.known import Known
 from handlers.connections.parsing import parse
 from handlers.connections.providers import UNRESOLVED
@@ -170,13 +171,10 @@ class Registry:
 
     def _content(self) -> bytes | None:
         try:
-            return self._path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
+            return content_of(self._path)
+        except ConfigurationError:
             self._seen = _UNREADABLE
-            problem = f"{self._path}:1: cannot be read ({error.strerror}); make it a file this process may read"
-            raise ConfigurationError([problem]) from None
+            raise
 
     def _complain(self, problems: tuple[str, ...]) -> None:
         if problems != self.problems:

@@ -97,6 +97,7 @@ class Memory(Transaction):
 
     def run(self, statement: sa.Executable, rows: Rows) -> sa.CursorResult[Any]:
         """There is no database to run a statement."""
+        # A fold that asks for SQL of its own cannot run in memory: the tests of the rebuild would meet it here.
         raise NotImplementedError(f"{type(statement).__name__} over {len(rows)} rows in memory")
 
     def _of(self, table: sa.Table) -> dict[Key, Values]:

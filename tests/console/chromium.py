@@ -1,16 +1,14 @@
 """Debian's Chromium, driven by Playwright, with an eye on everything that it finds fault with."""
 
 import contextlib
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any, Final
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 
+from tests.programs import program
+
 PROGRAM: Final = "chromium"
-MISSING: Final = "chromium is missing: apt-get install -y chromium"
 OPTIONS: Final = (
     "--no-sandbox",
     "--disable-gpu",
@@ -34,21 +32,11 @@ LEFT: Final = "net::ERR_ABORTED"
 """How a request ends whose page was left meanwhile."""
 
 
-def program() -> str:
-    """Chromium's path; skips where it is missing, with the line that installs it; with `CI` set that is a failure."""
-    found = shutil.which(PROGRAM)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
-    return found
-
-
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """The browser, without a window."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program(), args=list(OPTIONS))
+        browser = playwright.chromium.launch(executable_path=program(PROGRAM), args=list(OPTIONS))
         try:
             yield browser
         finally:

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.console.chromium import DESKTOP, Watched, chromium, program, watched
+from tests.console.chromium import DESKTOP, PROGRAM, Watched, chromium, watched
 from tests.console.plant import Plant, filled
+from tests.programs import program
 
 
 @pytest.fixture(scope="package")
 def plant() -> Iterator[Plant]:
-    program()
+    program(PROGRAM)
     with filled() as found:
         yield found
 

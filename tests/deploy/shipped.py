@@ -1,27 +1,19 @@
 """What is shipped for monitoring, as tests read it, and the programs that check it."""
 
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
 from ruamel.yaml import YAML
+
+from tests.programs import program
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PROMETHEUS = DEPLOY / "prometheus"
 RUNBOOK = DEPLOY / "runbook"
 DASHBOARDS = DEPLOY / "grafana" / "dashboards"
-PACKAGES = {
-    "promtool": "prometheus",
-    "prometheus": "prometheus",
-    "amtool": "prometheus-alertmanager",
-    "prometheus-alertmanager": "prometheus-alertmanager",
-}
-"""By program, the Debian package that has it."""
 
 
 class Alert(NamedTuple):
@@ -31,17 +23,6 @@ class Alert(NamedTuple):
     severity: str
     expression: str
     annotations: dict[str, str]
-
-
-def program(name: str) -> str:
-    """A program's path; skips where it is missing, with the line that installs it; with `CI` set that is a failure."""
-    found = shutil.which(name)
-    if found is None:
-        missing = f"{name} is missing: apt-get install -y {PACKAGES[name]}"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
 
 
 def run(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

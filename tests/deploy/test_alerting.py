@@ -8,10 +8,11 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
-from tests.deploy.shipped import program, runbook_pages
+from tests.deploy.shipped import runbook_pages
 from tests.deploy.watching import HASTE, hastened, watched
 from tests.journeys.installation import Installation, installation
 from tests.journeys.roles import Role, eventually
+from tests.programs import program
 from tests.worker.cli.plant import event
 
 STALLED = "MaintenworksQueueStalled"

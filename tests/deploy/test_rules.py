@@ -9,7 +9,8 @@ import pytest
 from receiver.counting import OUR_FAULT, UNVERIFIED
 from receiver.problems import FAILED
 from tests.deploy.metrics import known, problems
-from tests.deploy.shipped import PROMETHEUS, Alert, alerts, program, read_yaml, rules, run
+from tests.deploy.shipped import PROMETHEUS, Alert, alerts, read_yaml, rules, run
+from tests.programs import program
 from worker.codes import KNOWN
 
 LINK = re.compile(r"\{\{ or \$externalLabels\.runbooks \"https://[^\"]+/deploy/runbook\" \}\}/(\w+)\.md")

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 import httpx
 from ruamel.yaml import YAML
 
-from tests.deploy.shipped import PROMETHEUS, program, read_yaml
+from tests.deploy.shipped import PROMETHEUS, read_yaml
 from tests.journeys.roles import eventually
+from tests.programs import program
 from tests.servers import free_port
 
 HASTE = 15

@@ -1,8 +1,6 @@
 """The page of metrics of a running `up`: the contract's names, everything known from the start, and after a death."""
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from handlers.store.schema import assets, events, work_orders
 from tests.journeys.installation import Installation, installation
 from tests.journeys.roles import PATIENCE_SECONDS, Role, eventually
 from tests.journeys.sender import Sender
+from tests.programs import program
 from worker import codes, tally
 from worker.canary import OUTCOMES
 from worker.queue import LANES
@@ -135,7 +134,7 @@ def test_the_contracts_metrics_are_there_and_what_is_known_is_zero_before_it_hap
 
 def test_promtool_finds_nothing_to_say_of_the_page(running: Installation) -> None:
     done = subprocess.run(
-        [_promtool(), "check", "metrics"],
+        [program("promtool"), "check", "metrics"],
         input=_page(running).text,
         capture_output=True,
         text=True,
@@ -222,13 +221,3 @@ def _body(number: int) -> bytes:
         for each in range(AT_ONCE)
     ]
     return json.dumps(told).encode()
-
-
-def _promtool() -> str:
-    found = shutil.which("promtool")
-    if found is None:
-        missing = "promtool is missing: apt-get install -y prometheus"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
