@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from handlers.store.schema import retries
+from handlers.store.schema import dead_letters, retries
 from tests.console import facts
 from tests.console.chromium import Watched
 from tests.console.hands import SLOW_MS, act, acts, card, is_applied
@@ -46,9 +46,11 @@ def test_a_permalink_in_a_mail_leads_to_its_page(page: Page, plant: Plant) -> No
 
 
 def test_figures_move_by_themselves_while_events_come(page: Page, plant: Plant) -> None:
+    before = len(plant.letters(dead_letters.c.state == "open"))
     page.goto("/")
     letters, chart = card(page, "Open dead letters"), page.locator("figure.series").first.locator("details tbody tr")
-    before, rows = int(letters.inner_text()), chart.count()
+    expect(letters).to_have_text(str(before), timeout=SLOW_MS)
+    rows = chart.count()
     page.evaluate("document.body.dataset.stays = 'yes'")
     canvas = page.locator("figure.series canvas").first
     expect(canvas).to_be_visible()
