@@ -48,7 +48,6 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._head_open = False
         self._body_open = False
-        self._heads = 0
         self._head_bytes = 0
         self._unparsed_bytes = 0
         self._head_fields = 0
@@ -74,7 +73,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._deaf:
             return
         self._unset_keepalive_if_required()
-        before = (self._heads, self._body_open)
+        # The parser shows a field, a trailer too, only once it is complete; until then its bytes are counted raw.
+        self._unparsed_bytes += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as wish:
@@ -83,12 +83,9 @@ class BoundedProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(HEADERS_TOO_LARGE if self._too_large else BAD_REQUEST)
             return
-        if self._head_open and before == (self._heads, False):
-            # The parser shows a header field only once it is complete; until then its bytes are counted raw.
-            self._unparsed_bytes += len(data)
-            if self._unparsed_bytes > self.limits.head_bytes:
-                self._refuse(HEADERS_TOO_LARGE)
-                return
+        if self._unparsed_bytes > self.limits.head_bytes and (self._head_open or self._body_open):
+            self._refuse(HEADERS_TOO_LARGE)
+            return
         self._watch()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # uvicorn returns None always
@@ -127,9 +124,13 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self._head_open = False
         self._body_open = True
-        self._heads += 1
         self._unparsed_bytes = 0
         self._stop_timer()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        self._unparsed_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request has come whole."""

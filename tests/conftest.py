@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from handlers.store import migrate
 from handlers.store.engine import Database
 from tests import folding
+from tests.databases import Lender
 from tests.servers import (
     BrokerServer,
     MissingServerError,
@@ -25,6 +26,10 @@ from tests.servers import (
 SomeServer = TypeVar("SomeServer", bound=Server)
 
 _database_numbers = itertools.count()
+
+# How long an example takes says nothing of our code where other work has the machine.
+settings.register_profile("on any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("on any machine")
 
 
 @pytest.fixture(scope="session")
@@ -56,8 +61,20 @@ def redis_debian(redis_session: BrokerServer) -> BrokerServer:
 
 @pytest.fixture
 def postgres_url(postgres_session: PostgresServer) -> Iterator[str]:
-    """A fresh database of PostgreSQL: `postgresql://postgres@/name?host=/folder`."""
+    """A fresh database of PostgreSQL, without a schema: `postgresql://postgres@/name?host=/folder`."""
     with postgres_session.database(f"test_{next(_database_numbers)}") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_lender(postgres_session: PostgresServer) -> Lender:
+    return Lender(postgres_session)
+
+
+@pytest.fixture
+def migrated_url(postgres_lender: Lender) -> Iterator[str]:
+    """A database of PostgreSQL with the schema and not a row in it."""
+    with postgres_lender.lent() as url:
         yield url
 
 
@@ -67,8 +84,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     if request.param == "sqlite":
         database = folding.sqlite(tmp_path)
     else:
-        database = Database(request.getfixturevalue("postgres_url"))
-        migrate.upgrade(database)
+        database = Database(request.getfixturevalue("migrated_url"))
     yield database
     database.close()
 

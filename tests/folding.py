@@ -14,9 +14,10 @@ from handlers.events import Action, Delivery, Event, Json, Outcome
 from handlers.rules.downtime import Span
 from handlers.rules.fetching import counts_again
 from handlers.rules.figures import Figures, figures
-from handlers.store import events, fetches, migrate, schema
+from handlers.store import events, fetches, schema
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
+from tests.databases import prepare
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STATE = (
@@ -40,9 +41,9 @@ STATE = (
 
 def sqlite(folder: Path) -> Database:
     """A new SQLite database with the schema."""
-    database = Database(f"sqlite:///{folder / 'test.db'}", pool_size=2)
-    migrate.upgrade(database)
-    return database
+    url = f"sqlite:///{folder / 'test.db'}"
+    prepare(url)
+    return Database(url, pool_size=2)
 
 
 def event(

@@ -11,6 +11,7 @@ import grp
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -31,8 +32,10 @@ try:
 except ImportError:  # no wheel for this platform
     get_binary_path = None
 
-START_SECONDS = 20.0
-"""A server that has not answered by then is broken; crash recovery takes well under a second."""
+START_SECONDS = 60.0
+"""A server that has not started, answered or ended by then is broken; each takes well under a second."""
+PORTS = range(20_000, 32_000)
+"""Of these no system gives one to whoever asks for any, so a server that is killed finds its own free again."""
 
 
 class MissingServerError(Exception):
@@ -151,7 +154,7 @@ class BrokerServer(Server):
     @contextlib.contextmanager
     def client(self) -> "Iterator[redis.Redis]":
         """A plain client, replies as bytes."""
-        with contextlib.closing(redis.Redis.from_url(self.url, socket_timeout=5)) as client:
+        with contextlib.closing(redis.Redis.from_url(self.url, socket_timeout=START_SECONDS)) as client:
             yield client
 
 
@@ -279,9 +282,11 @@ def postgres_server(*, tcp: bool = False, **options: str) -> Iterator[PostgresSe
 
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that was free just now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    while True:
+        port = secrets.choice(PORTS)
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 @contextlib.contextmanager

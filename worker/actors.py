@@ -41,8 +41,12 @@ class Dispatcher(Protocol):
             TransientError: the store is away; the same batch is tried again.
         """
 
-    def process_rows(self, ids: Sequence[RowId], /) -> None:
+    def process_rows(self, ids: Sequence[RowId], times_delivered: int, /) -> None:
         """Works on retry rows.
+
+        Args:
+            ids: the rows.
+            times_delivered: how often the message that rings for them was.
 
         Raises:
             TransientError: the store is away; the same rows are tried again.
@@ -64,13 +68,8 @@ def declare(broker: StreamsBroker, dispatcher: Dispatcher) -> Actors:
         _hold(lambda: dispatcher.process(deliveries, envelope), envelope, broker.stopping)
 
     def process_rows(envelope: Envelope) -> None:
-        if envelope.times_delivered > 1:
-            # The bell rang for a worker that ended. Its rows' leases run out, and the scheduler rings anew, each row
-            # that may have ended it by itself.
-            envelope.committed = True
-            return
         ids = [(item[0], item[1]) for item in envelope.items if isinstance(item, tuple)]
-        _hold(lambda: dispatcher.process_rows(ids), envelope, broker.stopping)
+        _hold(lambda: dispatcher.process_rows(ids, envelope.times_delivered), envelope, broker.stopping)
 
     batch = dramatiq.actor(broker=broker, actor_name=BATCH_ACTOR, queue_name=LIVE)(process_batch)
     rows = dramatiq.actor(broker=broker, actor_name=ROWS_ACTOR, queue_name=AGAIN)(process_rows)

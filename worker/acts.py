@@ -9,10 +9,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from handlers.errors import PermanentError
 from handlers.events import WHOLE_BODY, Delivery, Json
+from handlers.rules.times import kept_instant
 from handlers.store import letter_acts
 from handlers.store.audit import Act, append
 from handlers.store.engine import Database
+from handlers.store.purged import PURGED, since_when
 from handlers.store.read_letters import KeptLetter, Key, name_of
 from handlers.store.rowset import Transaction
 from worker.tracing import traceparent
@@ -98,13 +101,23 @@ def again(
 
     Returns:
         How many were not on their way already.
+
+    Raises:
+        PermanentError: of code `purged`: the bytes of one are gone; nothing is changed.
     """
     with database.write() as connection:
         tx = Transaction(connection)
+        for name, at in since_when(tx, [delivery_id for delivery_id, _, _ in events]).items():
+            raise PermanentError(PURGED, f"{name} cannot be worked on again: {purged_words(at)}")
         sent = letter_acts.ring(tx, events, now)
         told: dict[str, Json] = {"asked": asked, "matched": len(events)}
         append(tx, operator.did("events.replay", told, {"sent": len(sent)}), now)
     return len(sent)
+
+
+def purged_words(at: datetime) -> str:
+    """What is to be said of a delivery whose bytes are gone since then."""
+    return f"its bytes were purged at {kept_instant(at)}; what it told is kept, as it was read then"
 
 
 def body_is_part(original: Delivery, letter: KeptLetter) -> bool:

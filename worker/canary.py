@@ -105,6 +105,11 @@ def names(registry: Registry) -> Iterable[str]:
     return [each.id for each in of(registry)]
 
 
+def is_expected(registry: Registry) -> bool:
+    """Whether any connection sends nothing but canaries, be it paused or revoked by now."""
+    return any(each.source == NAME for each in registry.all().values())
+
+
 def sent_canary(canary: Canary) -> Tick:
     """The tick that sends them."""
     return Tick("canary", EVERY, canary.send)

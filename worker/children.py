@@ -23,6 +23,7 @@ def role(
     *,
     grace: float,
     listener: socket.socket | None = None,
+    left: Callable[[int], None] = lambda _: None,
 ) -> Part:
     """A role as a part: `python -P -m …` with the descriptors that `worker.telemetry` reads.
 
@@ -35,6 +36,7 @@ def role(
         grace: seconds from SIGTERM until it is killed.
         listener: the socket it shall listen on. It stays open here, so that requests wait in its queue while the
             role is started again, and the port stays the same.
+        left: told the process id of one that has ended, before the next is started.
     """
 
     def launch() -> Launched:
@@ -60,6 +62,7 @@ def role(
     def ended(pid: int) -> None:
         if MULTIPROCESS_DIR in environment:
             forget_process(pid, environment[MULTIPROCESS_DIR])
+        left(pid)
 
     return Part(name, launch, grace, _nothing if listener is None else listener.close, ended)
 

@@ -1,12 +1,12 @@
-"""The road's middle: a batch of deliveries becomes rows, all of them or none, and then counts as done.
+"""The road's middle: a batch of deliveries becomes rows, each all of them or none, and then counts as done.
 
 Map each event (`worker.units`); then, in one transaction: archive, record once, apply, note outcomes, bury what cannot
-be read, schedule what is tried again. A crash anywhere leaves both the rows and the broker's entry, or neither; a
-repeat changes nothing.
+be read, schedule what is tried again. A crash anywhere leaves the broker's entry until all its rows are there; a repeat
+changes nothing.
 """
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
@@ -14,27 +14,29 @@ import structlog
 from msgspec.structs import replace
 
 from handlers import effects
-from handlers.errors import PermanentError, TransientError
-from handlers.events import WHOLE_BODY, Delivery, Event, Outcome, Unmapped, element_of
+from handlers.errors import TransientError
+from handlers.events import WHOLE_BODY, Delivery, Event, Outcome, Unmapped
 from handlers.rules.fetching import counts_again
 from handlers.store import dead_letters, deliveries, distrust, events, fetches, replays, retries
-from handlers.store.dead_letters import Letter
 from handlers.store.engine import Database
+from handlers.store.letter import Letter
 from handlers.store.rowset import Transaction
+from worker.again import named, wanted
 from worker.joint import Joint
-from worker.queue import Undecodable, decode
-from worker.retries import MAX_DEATHS, NOW, settle
+from worker.queue import Undecodable
+from worker.retries import MAX_DEATHS, NOW, failed, poison, settle
 from worker.runs import RunLock
 from worker.streams_leases import Envelope
 from worker.tally import Tally, effect_timed
 from worker.telling import Tell, ends, nanoseconds, silent
-from worker.units import UNDECODABLE, PutOff, Reader, Unit
+from worker.units import PutOff, Reader, Unit, bodies_read
 
 MAX_UNITS = 1_000
-"""Events that waiting threads' batches are joined up to; more would hold locks for too long."""
+"""Events of one transaction, waiting threads' batches being joined up to it and greater ones parted; one delivery may
+have as many. More would hold locks for too long: of 8 MiB of small events the database would end the session."""
 
 TRUSTED_TIMES = 2
-"""A batch is run whole when it comes and when it was taken over once; after that it is taken apart."""
+"""What a message holds is run whole when it comes and when it was taken over once; after that it is taken apart."""
 SUSPECT_LEASE = timedelta(seconds=60)
 """How long a suspect may be worked on before its worker counts as ended by it."""
 
@@ -86,13 +88,13 @@ class Dispatcher:
             self._transact([unit for delivery in batch for unit in self._suspected(delivery, now)])
             return
         with self._runs.shared():
-            units = [unit for delivery in batch for unit in self._reader.units(delivery, now)]
-            try:
-                self._joint.run(units)
-            except TransientError:
-                raise
-            except Exception:  # noqa: BLE001  # whose unit it was is found out by each on its own
-                self._commit(units)
+            for units in self._parts(batch, now):
+                try:
+                    self._joint.run(units)
+                except TransientError:
+                    raise
+                except Exception:  # noqa: BLE001  # whose unit it was is found out by each on its own
+                    self._commit(units)
 
     def apply(self, units: Sequence[Unit]) -> None:
         """Commits units that somebody else has read: those of the archive, when it is read anew.
@@ -102,8 +104,12 @@ class Dispatcher:
         """
         self._commit(units)
 
-    def process_rows(self, ids: Sequence[retries.RowId]) -> None:
+    def process_rows(self, ids: Sequence[retries.RowId], times_delivered: int = 1) -> None:
         """Tries what stands in retry rows once more; a row that is gone or held by another is nothing to do.
+
+        Args:
+            ids: the rows.
+            times_delivered: of the message that rang for them; over 1, a worker ended with it.
 
         Raises:
             TransientError: the database is away; no attempt is counted.
@@ -114,13 +120,36 @@ class Dispatcher:
             archived = deliveries.load(tx, {delivery for delivery, _ in ids})
             left = dead_letters.left_out(tx, archived)
             suspects = retries.suspects(tx, ids)
+        if gone := {row for row in ids if row[0] not in archived}:  # its bytes are purged: all it told is applied
+            with self._database.write() as connection:
+                retries.finish(Transaction(connection), sorted(gone))
+        if times_delivered > 1:
+            # Whether a suspect has ended its worker is told by the row's own lease: nobody begins on it before.
+            log.warning("rows_taken_over", times_delivered=times_delivered, rows=len(ids))
+            ids = [row for row in ids if row not in suspects]
+        if times_delivered > TRUSTED_TIMES:
+            with self._database.write() as connection:
+                retries.suspect(Transaction(connection), ids)
+            return
         self._reader.look_again({each.connection_id for each in archived.values()})
         for row in sorted(row for row in set(ids) if row[0] in archived):
             if row in suspects:
                 self._alone(archived[row[0]], row, left)
                 continue
             with self._runs.shared():
-                self._commit(self._wanted(archived[row[0]], row, left, now))
+                self._commit(wanted(self._reader, archived[row[0]], row, left, now))
+
+    def _parts(self, batch: Sequence[Delivery | Undecodable], now: datetime) -> Iterator[list[Unit]]:
+        """The units of a batch, whole deliveries together and no more of them than one transaction should have."""
+        part: list[Unit] = []
+        for delivery in batch:
+            units = list(self._reader.units(delivery, now))
+            if part and len(part) + len(units) > MAX_UNITS:
+                yield part
+                part = []
+            part += units
+        if part:
+            yield part
 
     def _suspected(self, delivery: Delivery | Undecodable, now: datetime) -> Iterable[Unit]:
         """A delivery of a batch that has ended two workers: kept, and tried alone; nothing of it is read here."""
@@ -142,43 +171,15 @@ class Dispatcher:
                 return
             ended = due.deaths >= MAX_DEATHS
             if ended and row[1] == WHOLE_BODY:
-                self._transact(
-                    [Unit(kept, Unmapped(WHOLE_BODY, deliveries.body_digest(kept.body), _poison()), row=row)]
-                )
+                self._transact([Unit(kept, Unmapped(WHOLE_BODY, deliveries.body_digest(kept.body), poison()), row=row)])
                 return
-            units = self._wanted(kept, row, left, now)
+            units = wanted(self._reader, kept, row, left, now)
             if ended:
-                self._transact([replace(unit, item=Unmapped(unit.index, unit.digest, _poison())) for unit in units])
+                self._transact([replace(unit, item=Unmapped(unit.index, unit.digest, poison())) for unit in units])
             elif due.deaths and len(units) > 1:
                 self._transact([replace(unit, item=PutOff(unit.index, wait=NOW, alone=True)) for unit in units])
             else:
                 self._commit(units)
-
-    def _wanted(
-        self, kept: Delivery, row: retries.RowId, left: AbstractSet[retries.RowId], now: datetime
-    ) -> list[Unit]:
-        """What a row stands for, less what an operator has left out; an empty unit where nothing is left."""
-        units = [unit for unit in self._again(kept, row, now) if not left & _named(row[0], unit)]
-        return units or [Unit(kept, None, row=row)]
-
-    def _again(self, kept: Delivery, row: retries.RowId, now: datetime) -> list[Unit]:
-        """What a retry row stands for, read once more, by the connection as it is now.
-
-        Skew is judged by now and not by when the delivery came: what had to wait for its time has done so (design,
-        section 3, rule 7).
-        """
-        if kept.verdict == UNDECODABLE:
-            decoded = decode(kept.body, kept.connection_id)
-            if isinstance(decoded, Undecodable):
-                return [replace(unit, delivery=kept, row=row) for unit in self._reader.units(decoded, now)]
-            kept = decoded
-        read = self._reader.units(replace(kept, read_at=max(now, kept.received_at)), now, row)
-        units = [replace(unit, delivery=kept) for unit in read]
-        meant = [unit for unit in units if WHOLE_BODY in {row[1], unit.index} or row[1] in _places(unit.index)]
-        if meant:
-            return meant
-        error = PermanentError("event_gone", "its delivery, as it is read now, has no event of that number")
-        return [Unit(kept, Unmapped(row[1], deliveries.body_digest(kept.body), error), row=row)]
 
     def _commit(self, units: Sequence[Unit]) -> None:
         """Commits units in one transaction; if one of them stops it, finds that one and puts it aside."""
@@ -188,7 +189,7 @@ class Dispatcher:
             raise
         except Exception as error:  # noqa: BLE001  # an effect's bug must cost one event, not the batch
             if len(units) == 1:
-                self._transact([replace(units[0], item=_failed(units[0], error))])
+                self._transact([replace(units[0], item=failed(units[0], error))])
             elif units[0].row is not None:
                 # A row for all of a delivery becomes a row for each of its events, so that each is tried alone.
                 self._transact([replace(unit, item=PutOff(unit.index, wait=NOW)) for unit in units])
@@ -207,10 +208,11 @@ class Dispatcher:
             batch = list({each.delivery.delivery_id: each.delivery for each in mine}.values())
             left = dead_letters.left_out(tx, deliveries.archive(tx, batch, tally.now))
             mine = [
-                replace(unit, item=None) if left & _named(unit.delivery.delivery_id, unit) else unit for unit in mine
+                replace(unit, item=None) if left & named(unit.delivery.delivery_id, unit) else unit for unit in mine
             ]
-            if gone := distrust.left_set(tx, batch, tally.now):
-                mine = [unit for unit in mine if unit.delivery.delivery_id not in gone]
+            members = {unit.member for unit in mine if unit.member is not None}
+            gone = distrust.left_set(tx, batch, members, tally.now)
+            mine = [unit for unit in mine if not gone.has(unit.delivery, unit.member)]
             sent = replays.under_way(tx, [delivery for delivery, _ in held])
             outcomes = self._apply(tx, mine, tally)
             settled = [settle(each, held.get(each.row) if each.row else None, tally.now, self._dice) for each in mine]
@@ -247,38 +249,7 @@ class Dispatcher:
         ended = list(zip(applied, outcomes, strict=True))
         events.set_outcomes(tx, [(event, outcome) for event, outcome in ended if outcome is not Outcome.APPLIED])
         told = [(event.connection_id, event.digest) for event in applied]
-        dead_letters.supersede(tx, [*told, *_bodies_read(units)])
+        dead_letters.supersede(tx, [*told, *bodies_read(units)])
         for arrival, outcome in zip(fresh.values(), outcomes, strict=True):
             tally.ended(arrival.event, outcome, arrival.received_at)
         return {identity: outcome.value for identity, outcome in zip(fresh, outcomes, strict=True)}
-
-
-def _named(delivery_id: str, unit: Unit) -> set[retries.RowId]:
-    """The letters that would speak of a unit: its own, its element's, and one of its whole delivery."""
-    return {(delivery_id, place) for place in (*_places(unit.index), WHOLE_BODY)}
-
-
-def _places(index: int) -> tuple[int, int]:
-    """The rows that may mean an event: its own, and its element's, which was one letter while it could not be read."""
-    return index, element_of(index)
-
-
-def _bodies_read(units: Sequence[Unit]) -> set[tuple[str, str]]:
-    """Connection and digest of each whole body that tells its events now: a letter of the same bytes has had its time.
-
-    Whatever else such a body holds comes to an end of its own, in this transaction or before its message is done with.
-    """
-    whole = (unit for unit in units if unit.row is None or unit.row[1] == WHOLE_BODY)
-    read = {unit.delivery.delivery_id: unit.delivery for unit in whole if isinstance(unit.item, Event)}
-    return {(each.connection_id, deliveries.body_digest(each.body)) for each in read.values()}
-
-
-def _poison() -> PermanentError:
-    return PermanentError("poison", f"{MAX_DEATHS} workers ended while they worked on it alone")
-
-
-def _failed(unit: Unit, error: Exception) -> Unmapped | PutOff:
-    """What becomes of the one event that stopped its transaction."""
-    if isinstance(error, PermanentError):
-        return Unmapped(unit.index, unit.digest, error)
-    return PutOff(unit.index, error, digest=unit.digest)

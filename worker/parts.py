@@ -15,7 +15,7 @@ FIRST_DELAY_SECONDS = 0.25
 GREATEST_DELAY_SECONDS = 30.0
 STEADY_SECONDS = 30.0
 """What has run for this long has started well: the next failure counts as the first."""
-MOST_MISSED = 2
+MOST_MISSED = 4
 """Looks in a row that may find that a child has said nothing since the last; at the next it is killed. Counted in looks
 and not in seconds, so that a machine that slept as a whole kills nobody."""
 

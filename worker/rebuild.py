@@ -18,8 +18,10 @@ from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from handlers.store.shadow import Shadow
 from worker.acts import Operator
-from worker.rebuild_attempt import AmbiguousError, Attempt, LeftMeanwhileError, Rebuilt
+from worker.rebuild_attempt import Attempt, LeftMeanwhileError
+from worker.rebuild_bulk import AmbiguousError
 from worker.rebuild_hands import Recipe
+from worker.rebuilt import Rebuilt
 from worker.rereading import Archive, LinedUp
 
 TRIES = 3
@@ -57,7 +59,9 @@ def run(
 def without(
     database: Database, archive: Archive, asked: Distrust, lined_up: LinedUp, recipe: Recipe | None = None
 ) -> tuple[Reach, Rebuilt]:
-    """Takes deliveries out of the set, and makes the connection's state that of the set without them, in one.
+    """Takes deliveries out of the set, and makes a connection's state that of the set without them, in one.
+
+    Of an address that several share this is the first; the state of the others is what `run` then makes it.
 
     Args:
         database: where all of it is.
@@ -74,15 +78,29 @@ def without(
     def switched(tx: Transaction, attempt: Attempt) -> tuple[Reach, Rebuilt]:
         reached = distrust.take_out(tx, asked)
         rebuilt = attempt.switch(tx)
-        since: dict[str, Json] = {"since": asked.since.isoformat(), "until": asked.until.isoformat()}
-        came_to: dict[str, Json] = {**reached._asdict(), "rebuilt": rebuilt.told}
-        operator = Operator(asked.who, asked.reason)
-        append(
-            tx, operator.did("connections.distrust", {"connection": asked.connection_id, **since}, came_to), asked.at
-        )
+        _note(tx, asked, {**reached._asdict(), "rebuilt": rebuilt.told})
         return reached, rebuilt
 
     return _tried(database, archive, recipe, lambda attempt: attempt.made(lined_up, switched), asked)
+
+
+def taken_out(database: Database, asked: Distrust) -> Reach:
+    """Takes deliveries out of the set that are in no connection's state: of an address that nobody shares any more.
+
+    Raises:
+        TransientError: the database is away; nothing has changed.
+    """
+    with database.write() as session:
+        tx = Transaction(session)
+        reached = distrust.take_out(tx, asked)
+        _note(tx, asked, reached._asdict())
+    return reached
+
+
+def _note(tx: Transaction, asked: Distrust, came_to: dict[str, Json]) -> None:
+    since: dict[str, Json] = {"since": asked.since.isoformat(), "until": asked.until.isoformat()}
+    told = {"connection": asked.connection_id, **since}
+    append(tx, Operator(asked.who, asked.reason).did("connections.distrust", told, came_to), asked.at)
 
 
 def _tried(

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from handlers.errors import MaintenworksError, PermanentError
-from handlers.events import Json
-from handlers.store import distrust, rebuild, standing
-from handlers.store.differences import DIFFERS, EXTRA, MISSING
+import structlog
+
+from handlers.errors import MaintenworksError, TransientError
+from handlers.store import checkpoint, rebuild, standing
 from handlers.store.distrust import Distrust
 from handlers.store.engine import Database
 from handlers.store.noted import Noted
@@ -20,59 +20,25 @@ from handlers.store.rowset import Transaction
 from handlers.store.scratch import GROUP
 from handlers.store.shadow import Shadow
 from handlers.store.standing import Doubt
-from worker.rebuild_bulk import Alone, Hands, load
-from worker.rebuild_hands import ENOUGH, Recipe, several
+from worker.rebuild_bulk import Alone, Came, Group, load
+from worker.rebuild_hands import Recipe, hands
+from worker.rebuilt import Rebuilt
 from worker.rereading import Archive, LinedUp, addresses, folding_into, reread
 
-PROBLEMS = (MISSING, EXTRA, DIFFERS)
-FATES = ("applied", "buried", "retried")
 FEW = 100
 """Deliveries that are left for the switch without a turn of their own: they take it a tenth of a second."""
 TURNS = 6
 """Turns at most: one that is hardly shorter than the last says that the next would not be either."""
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Doubts = dict[int, Doubt]
 """Of one delivery, by index."""
 
 
-class Rebuilt(NamedTuple):
-    """What a rebuild came to.
-
-    Attributes:
-        deliveries: read.
-        older: events that had been read by another map.
-        events: how many rows of them were missing, extra and different.
-        rows: likewise of state.
-        failures: dead letters that were `applied` or `buried`; `retried` what is tried again.
-        held_s: seconds for which nobody else could write, less those of the commit.
-    """
-
-    deliveries: int
-    older: int
-    events: dict[str, int]
-    rows: dict[str, int]
-    failures: dict[str, int]
-    held_s: float = 0.0
-
-    @property
-    def told(self) -> dict[str, Json]:
-        """As JSON."""
-        return {
-            "deliveries": self.deliveries,
-            "older_map_events": self.older,
-            "events": {name: self.events.get(name, 0) for name in PROBLEMS},
-            "rows": {name: self.rows.get(name, 0) for name in PROBLEMS},
-            "dead_letters": {name: self.failures.get(name, 0) for name in FATES},
-        }
-
-
 class LeftMeanwhileError(Exception):
     """Something that was folded already has left the set: it must be folded without."""
-
-
-class AmbiguousError(Exception):
-    """Two subjects claim one event: which has it is decided by the order in which they came."""
 
 
 @dataclass
@@ -96,7 +62,7 @@ class Attempt:
     asked: Distrust | None = None
     is_bulk: bool = True
     is_alone: bool = False
-    _older: int = 0
+    _older: dict[str, int] = field(default_factory=dict)
     _doubts: dict[str, Doubts] = field(default_factory=dict)
     _seen: int = 0
     _compared: int = 0
@@ -104,7 +70,7 @@ class Attempt:
 
     def __post_init__(self) -> None:
         self._dispatcher = folding_into(self.shadow, self.archive)
-        self._noted = Noted(self.shadow, addresses(self.archive.connection))
+        self._noted = Noted(self.shadow, self.archive.connection.id, addresses(self.archive.connection))
         self._replacement = Replacement(self.shadow, self.archive.connection.id)
 
     def made(self, lined_up: LinedUp, switched: "Callable[[Transaction, Attempt], T]") -> T:
@@ -125,7 +91,9 @@ class Attempt:
         if self.is_alone:
             with self._excluding() as tx:
                 self._build(Held(tx.connection), lined_up)
-                return switched(tx, self)
+                done = switched(tx, self)
+            self._relabel()
+            return done
         self._build(self.database, lined_up)
         for _ in range(TURNS):
             if self._catch_up() <= FEW:
@@ -135,7 +103,17 @@ class Attempt:
             with self.shadow.standing() as session:
                 self._replacement.compare(session)
         with self._excluding() as tx:
-            return switched(tx, self)
+            done = switched(tx, self)
+        self._relabel()
+        return done
+
+    def _relabel(self) -> None:
+        """Has events say that they were read by the map of now; what is left of that is no failure of the rebuild."""
+        if self._older:
+            try:
+                self._replacement.relabel(self._older)
+            except TransientError as error:
+                log.warning("map_labels_left", connection_id=self.archive.connection.id, error=str(error))
 
     def switch(self, tx: Transaction) -> Rebuilt:
         """Folds what came last, and replaces what is apart.
@@ -161,7 +139,7 @@ class Attempt:
         counts = self._replacement.write_events(session), self._replacement.write_state(session)
         failures = rebuild.write_failures(held, self.shadow, self.archive.connection.id, self.archive.now)
         took = time.perf_counter() - began
-        return Rebuilt(total, self._older, dict(counts[0]), dict(counts[1]), dict(failures), took)
+        return Rebuilt(total, sum(self._older.values()), dict(counts[0]), dict(counts[1]), dict(failures), took)
 
     @contextmanager
     def _excluding(self) -> Iterator[Transaction]:
@@ -172,24 +150,22 @@ class Attempt:
 
     def _build(self, standing_in: Readable, lined_up: LinedUp) -> None:
         total = self._note()
-        if not self.is_bulk:
+        with self.shadow.standing() as session:
+            begun = checkpoint.begin(self.shadow, session, self.archive.connection.id)
+        if begun or not self.is_bulk:  # in bulk it is folded as if nothing stood before
             self.shadow.finish_loading()
             self._fold_turn(standing_in, lined_up(total))
             return
-        try:
-            with self._hands(standing_in, total) as hands:
-                bulk = load(self.shadow, self._noted, self.archive, hands, lined_up)
-        except PermanentError as error:
-            raise AmbiguousError from error
-        self._remember(bulk.doubts)
-        left = bulk.left_over
+        with self.shadow.standing() as session:
+            doubts = standing.all_doubts(Transaction(session), self.shadow.arrivals)
+        self._remember(doubts)
+        doubtful = frozenset(self._doubts)
+        groups = (Group(ids, doubtful.intersection(ids)) for ids in self._noted.groups(0))
+        came = Came(total, self._noted.size(), groups)
+        with hands(self.recipe, total, Alone(standing_in, self.archive)) as several:
+            left = load(self.shadow, came, self.archive.connection.id, several, lined_up)
         for first in range(0, len(left), GROUP):
             self._fold(standing_in, left[first : first + GROUP])
-
-    def _hands(self, standing_in: Readable, total: int) -> AbstractContextManager[Hands]:
-        if self.recipe is not None and total >= ENOUGH:
-            return several(self.recipe)
-        return nullcontext(Alone(standing_in, self.archive, self.shadow.dialect == "sqlite"))
 
     def _catch_up(self) -> int:
         """Folds what has come since the last turn; returns how many deliveries those were."""
@@ -203,7 +179,7 @@ class Attempt:
         since, self._seen = self._seen, self.shadow.now()
         with self.shadow.standing() as session:
             came = self._noted.add(session, self._turn, since)
-            left_out = 0 if self.asked is None else self._noted.leave_out(session, distrust.taken(self.asked))
+            left_out = 0 if self.asked is None else self._noted.leave_out(session, self.asked)
         return came - left_out
 
     def _fold_turn(self, standing_in: Readable, advance: Callable[[int], object] = bool) -> None:
@@ -215,7 +191,10 @@ class Attempt:
         """Has deliveries take the road that every delivery takes."""
         for each in ids:
             self._doubts.pop(each, None)
-        self._remember(reread(standing_in, self._dispatcher, self.archive, ids).doubts)
+        read = reread(standing_in, self._dispatcher, self.archive, ids)
+        if not read.is_whole:
+            raise LeftMeanwhileError
+        self._remember(read.doubts)
 
     def _remember(self, doubts: Mapping[RowId, Doubt]) -> None:
         for (delivery_id, index), doubt in doubts.items():

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from tempfile import TemporaryFile
 from typing import BinaryIO, NamedTuple, Protocol
 
+from handlers.errors import PermanentError
 from handlers.events import Event
-from handlers.store import deliveries, standing
+from handlers.store import bulk, deliveries
+from handlers.store.bulk import Built
 from handlers.store.events import Arrival
-from handlers.store.noted import Noted
+from handlers.store.memory import defaults
 from handlers.store.reading import Readable
-from handlers.store.retries import RowId
 from handlers.store.rowset import Transaction
 from handlers.store.schema import assets, meters
-from handlers.store.shadow import COPIED, Shadow
-from handlers.store.standing import Doubt
-from worker.rebuild_fold import Folded, Meters, apart, bare, fold, texts_of, uncollected
+from handlers.store.shadow import COPIED
+from worker.rebuild_fold import Folded, Meters, apart, bare, fold, uncollected
 from worker.rereading import Archive, LinedUp, units
 
 SHARD_BYTES = 8 * 1024 * 1024
@@ -27,42 +27,58 @@ MOST_SHARDS = 4_096
 _TABLES = {table.name: table for table in COPIED}
 
 
+class AmbiguousError(Exception):
+    """Two subjects claim one event: which has it is decided by the order in which they came."""
+
+
 class Sorted(NamedTuple):
     """A group of deliveries, read and told apart.
 
     Attributes:
         deliveries: how many.
-        doubts: what was in doubt of them.
         left_over: ids of those that are not in the chunks.
         chunks: the events of the others, by shard.
     """
 
     deliveries: int
-    doubts: dict[RowId, Doubt]
     left_over: list[str]
     chunks: dict[int, bytes]
 
 
-class Bulk(NamedTuple):
-    """What folding in bulk has left to do.
+class Group(NamedTuple):
+    """Deliveries to be read.
 
     Attributes:
-        doubts: what was in doubt when it was read.
-        left_over: ids of deliveries that are not folded yet, in the order in which they came.
+        ids: theirs, in the order in which they came.
+        doubtful: those of which anything is in doubt: they are left over.
     """
 
-    doubts: dict[RowId, Doubt]
-    left_over: list[str]
+    ids: Sequence[str]
+    doubtful: frozenset[str]
+
+
+class Came(NamedTuple):
+    """Deliveries to be folded.
+
+    Attributes:
+        total: how many.
+        size: bytes of their bodies.
+        groups: they, in the order in which they came.
+    """
+
+    total: int
+    size: int
+    groups: Iterable[Group]
 
 
 class Hands(Protocol):
     """Who does the work; each yields what it came to in any order, with the number of the piece."""
 
-    def sort(self, groups: Iterable[Sequence[str]], shards: int) -> Iterator[tuple[int, Sorted]]:
+    def sort(self, groups: Iterable[Group], shards: int) -> Iterator[tuple[int, Sorted]]:
         """Reads groups of deliveries and tells their events apart."""
 
-    def fold(self, shards: Iterable[Sequence[bytes]]) -> Iterator[tuple[int, Folded]]:
-        """Folds shards."""
+    def fold(self, shards: Iterable[Sequence[bytes]], dialect: str) -> Iterator[tuple[int, Folded]]:
+        """Folds shards, for a database of that dialect."""
 
 
 class Alone(NamedTuple):
@@ -71,36 +87,31 @@ class Alone(NamedTuple):
     Attributes:
         standing: where the archive is, and what stands.
         archive: how it is read.
-        sorted_as_text: the database sorts instants as texts.
     """
 
     standing: Readable
     archive: Archive
-    sorted_as_text: bool
 
-    def sort(self, groups: Iterable[Sequence[str]], shards: int) -> Iterator[tuple[int, Sorted]]:
+    def sort(self, groups: Iterable[Group], shards: int) -> Iterator[tuple[int, Sorted]]:
         """Reads groups of deliveries and tells their events apart."""
-        for number, ids in enumerate(groups):
-            yield number, sort(self.standing, self.archive, ids, shards)
+        for number, group in enumerate(groups):
+            yield number, sort(self.standing, self.archive, group, shards)
 
-    def fold(self, shards: Iterable[Sequence[bytes]]) -> Iterator[tuple[int, Folded]]:
-        """Folds shards."""
+    def fold(self, shards: Iterable[Sequence[bytes]], dialect: str) -> Iterator[tuple[int, Folded]]:
+        """Folds shards, for a database of that dialect."""
         for number, chunks in enumerate(shards):
             with uncollected():
-                yield number, fold(chunks, self.archive.now, sorted_as_text=self.sorted_as_text)
+                yield number, fold(chunks, self.archive.now, dialect)
 
 
-def sort(standing_in: Readable, archive: Archive, ids: Sequence[str], shards: int) -> Sorted:
-    """Reads a group of deliveries, in the order in which they came, and tells their events apart."""
+def sort(standing_in: Readable, archive: Archive, group: Group, shards: int) -> Sorted:
+    """Reads a group of deliveries and tells their events apart."""
     with standing_in.read() as connection:
-        tx = Transaction(connection)
-        doubts = standing.doubts(tx, ids)
-        archived = deliveries.load(tx, ids)
-    doubtful = {delivery_id for delivery_id, _ in doubts}
+        archived = deliveries.load(Transaction(connection), (each for each in group.ids if each not in group.doubtful))
     left_over: list[str] = []
     arrivals: list[Arrival] = []
-    for each in ids:
-        held = list(units([archived[each]], archive)) if each in archived and each not in doubtful else None
+    for each in group.ids:
+        held = list(units([archived[each]], archive)) if each in archived else None
         if held is None or not all(unit.item is None or isinstance(unit.item, Event) for unit in held):
             left_over.append(each)
             continue
@@ -109,60 +120,63 @@ def sort(standing_in: Readable, archive: Archive, ids: Sequence[str], shards: in
             for unit in held
             if isinstance(unit.item, Event)
         )
-    return Sorted(len(ids), doubts, left_over, apart(arrivals, shards))
+    return Sorted(len(group.ids), left_over, apart(arrivals, shards))
 
 
-def load(shadow: Shadow, noted: Noted, archive: Archive, hands: Hands, lined_up: LinedUp) -> Bulk:
-    """Folds the deliveries of the first turn into the empty tables.
+def load(into: Built, came: Came, connection_id: str, hands: Hands, lined_up: LinedUp) -> list[str]:
+    """Folds deliveries into empty tables, but for those that are left over.
 
     Args:
-        shadow: where they are folded.
-        noted: which they are.
-        archive: whose, and how it is read.
+        into: where they are folded.
+        came: which they are.
+        connection_id: whose.
         hands: who does it.
         lined_up: for whoever watches.
 
+    Returns:
+        The ids of those that are left over, in the order in which they came.
+
     Raises:
-        PermanentError: of code `refused_by_database`: two subjects claim one event; nothing but the shadow has changed.
+        AmbiguousError: it must be begun again, one by one, with other tables.
     """
-    connection_id = archive.connection.id
-    shards = min(MOST_SHARDS, noted.size() // SHARD_BYTES + 1)
-    with shadow.read() as session:
-        total = noted.total(session)
+    try:
+        return _load(into, came, connection_id, hands, lined_up)
+    except PermanentError as error:  # the database refuses the second of two rows
+        raise AmbiguousError from error
+
+
+def _load(into: Built, came: Came, connection_id: str, hands: Hands, lined_up: LinedUp) -> list[str]:
+    shards = min(MOST_SHARDS, came.size // SHARD_BYTES + 1)
     with TemporaryFile() as file:
         spill = _Spill(file, shards)
-        bulk = _read(noted, hands, spill, lined_up(total))
+        left_over = _read(came.groups, hands, spill, lined_up(came.total))
         folded = lined_up(spill.bytes)
         named: set[str] = set()
         told = Meters(connection_id)
-        for number, each in hands.fold(spill.shards()):
-            with shadow.read() as session:
-                tx = Transaction(session)
+        for number, each in hands.fold(spill.shards(), into.dialect):
+            with into.read() as session:
                 for name, text in each.texts:
-                    tx.insert_encoded(_TABLES[name], list(_TABLES[name].c.keys()), text)
+                    bulk.put(session, into.built(_TABLES[name]), text)
             named.update(each.named)
             told.add(each.meters)
             folded(spill.size(number))
-    with shadow.read() as session:
-        tx = Transaction(session)
-        for text in texts_of(told.rows()):
-            tx.insert_encoded(meters, list(meters.c.keys()), text)
-    shadow.finish_loading()
-    with shadow.read() as session:
+    with into.read() as session:
+        for text in bulk.texts(into.dialect, meters, told.rows(), defaults(meters)):
+            bulk.put(session, into.built(meters), text)
+    into.finish_loading()
+    with into.read() as session:
         Transaction(session).insert_missing(assets, bare(connection_id, sorted(named)))
-    return bulk
+    return left_over
 
 
-def _read(noted: Noted, hands: Hands, spill: "_Spill", advance: Callable[[int], object]) -> Bulk:
-    doubts: dict[RowId, Doubt] = {}
+def _read(groups: Iterable[Group], hands: Hands, spill: "_Spill", advance: Callable[[int], object]) -> list[str]:
     left: dict[int, list[str]] = {}
-    for number, found in hands.sort(noted.groups(0), spill.count):
-        doubts |= found.doubts
+    for number, found in hands.sort(groups, spill.count):
         left[number] = found.left_over
         for shard, chunk in found.chunks.items():
             spill.put(shard, number, chunk)
         advance(found.deliveries)
-    return Bulk(doubts, [each for _, ids in sorted(left.items()) for each in ids])
+    return [each for _, ids in sorted(left.items()) for each in ids]
 
 
 class _Spill:

@@ -14,7 +14,10 @@ from handlers.store.rowset import Transaction
 from handlers.store.schema import events
 from handlers.store.scratch import Scratch
 from worker.rebuild_attempt import require_whole
-from worker.rereading import Archive, LinedUp, recompute
+from worker.rebuild_bulk import AmbiguousError
+from worker.rebuild_hands import Recipe
+from worker.rebuild_recomputed import recompute
+from worker.rereading import Archive, LinedUp
 
 
 class Finding(NamedTuple):
@@ -65,6 +68,7 @@ def check(
     archive: Archive,
     tell: Callable[[Finding], object],
     lined_up: LinedUp,
+    recipe: Recipe | None = None,
 ) -> Checked:
     """Compares a connection's state with what its archive comes to, both as of one moment.
 
@@ -75,30 +79,42 @@ def check(
         archive: whose, and how it is read.
         tell: told of each difference that no older map explains.
         lined_up: for whoever watches.
+        recipe: by which other processes help with a large archive; None for this one alone.
 
     Raises:
         TransientError: the database is away.
         MaintenworksError: the archive is not whole.
     """
-    connection_id = archive.connection.id
-    fingerprint = archive.fingerprint
-    with database.read() as session, Scratch() as scratch:
+    with database.read() as session:
         held = Held(session)
-        require_whole(Transaction(session), connection_id)
-        older = standing.older(Transaction(session), connection_id, fingerprint)
-        total, readable = recompute(held, scratch, archive, lined_up, as_recorded=True)
-        found = by_map = 0
-        for table in (events, *FOLDED):
-            ignored = ARRIVAL if table is events else ()
-            for page in differences(held, scratch, table, connection_id, ignored):
-                wrong = _wrong(page) if table is events else page
-                of_map = explained(held, scratch, connection_id, fingerprint, wrong) if older else [False] * len(wrong)
-                for each, is_of_map in zip(wrong, of_map, strict=True):
-                    if not is_of_map:
-                        tell(_finding(connection_id, each))
-                found += of_map.count(False)
-                by_map += of_map.count(True)
-    return Checked(connection_id, total, found, by_map, older, readable)
+        require_whole(Transaction(session), archive.connection.id)
+        try:
+            with Scratch() as scratch:
+                counts = recompute(held, scratch, archive, lined_up, recipe, is_bulk=True)
+                return _compared(held, scratch, archive, tell, counts)
+        except AmbiguousError:
+            with Scratch() as scratch:
+                counts = recompute(held, scratch, archive, lined_up, None, is_bulk=False)
+                return _compared(held, scratch, archive, tell, counts)
+
+
+def _compared(
+    held: Held, scratch: Scratch, archive: Archive, tell: Callable[[Finding], object], counts: tuple[int, int]
+) -> Checked:
+    connection_id, fingerprint = archive.connection.id, archive.fingerprint
+    older = sum(standing.older(Transaction(held.connection), connection_id, fingerprint).values())
+    found = by_map = 0
+    for table in (events, *FOLDED):
+        ignored = ARRIVAL if table is events else ()
+        for page in differences(held, scratch, table, connection_id, ignored):
+            wrong = _wrong(page) if table is events else page
+            of_map = explained(held, scratch, connection_id, fingerprint, wrong) if older else [False] * len(wrong)
+            for each, is_of_map in zip(wrong, of_map, strict=True):
+                if not is_of_map:
+                    tell(_finding(connection_id, each))
+            found += of_map.count(False)
+            by_map += of_map.count(True)
+    return Checked(connection_id, counts[0], found, by_map, older, counts[1])
 
 
 def _wrong(page: list[Difference]) -> list[Difference]:

@@ -5,9 +5,10 @@ shard's events as they would a worker's batch, only that it is large and that no
 """
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -15,73 +16,53 @@ import msgspec
 
 from handlers import effects
 from handlers.effects.meters import meter_row
-from handlers.events import Action, Event, Outcome
+from handlers.events import Event, Outcome
 from handlers.rules.facts import Key
 from handlers.rules.fetching import counts_again
 from handlers.rules.registers import Record, join
-from handlers.store import events, fetches, records
+from handlers.store import bulk, events, fetches, records
 from handlers.store.events import Arrival
 from handlers.store.memory import Memory, defaults
-from handlers.store.rowset import encoded
 from handlers.store.schema import assets, meters
 from handlers.store.schema import events as events_table
 from handlers.store.shadow import COPIED
 
-PAGE = 5_000
-"""Rows that are written by one statement."""
 
+class _Mapped(Event, frozen=True, array_like=True, gc=False, kw_only=True):
+    """An event on its way from who has read it to who folds it: its members without their names.
 
-class Mapped(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """An event on its way from who has read it to who folds it; its members are those of `Event` and of `Arrival`."""
+    The type of a value cannot be told to the decoder: it names itself.
+    """
 
-    connection_id: str
-    index: int
-    event_id: str
-    digest: str
-    type: str
-    action: str
-    kind: str
-    key: str
-    occurred_at: datetime
-    version: int | None
     fields: dict[str, Any]
     custom_fields: dict[str, Any]
-    full: bool
-    full_fields: tuple[str, ...]
-    warnings: tuple[dict[str, str], ...]
-    thin: bool
-    delivery_id: str
-    received_at: datetime
-    map_fingerprint: str
 
 
 class Folded(NamedTuple):
     """What a shard comes to.
 
     Attributes:
-        texts: rows, as (table, text) that `Transaction.insert_encoded` takes, every column in them.
+        texts: rows, as (table, text) that `handlers.store.bulk.put` takes.
         named: keys of assets that were only named.
         meters: the registers of meters, as (key, fields, registers): another shard's readings may tell of them too.
     """
 
-    texts: list[tuple[str, str]]
+    texts: list[tuple[str, bytes]]
     named: list[str]
     meters: list[tuple[str, dict[str, Any], str]]
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(list[Mapped])
-_OF_EVENT = Event.__struct_fields__
+_DECODER = msgspec.msgpack.Decoder(list[tuple[_Mapped, str, datetime, str]])
+_MEMBERS = attrgetter(*_Mapped.__struct_fields__)
 
 
 def apart(arrivals: Iterable[Arrival], shards: int) -> dict[int, bytes]:
     """Tells events apart by subject: each shard's as bytes, in their order."""
-    told: dict[int, list[Mapped]] = {}
-    for event, delivery_id, received_at, fingerprint in arrivals:
+    told: dict[int, list[tuple[Any, ...]]] = {}
+    for event, *came in arrivals:
         shard = crc32(f"{event.kind} {event.key}".encode()) % shards
-        values = {name: getattr(event, name) for name in _OF_EVENT}
-        mapped = Mapped(**values, delivery_id=delivery_id, received_at=received_at, map_fingerprint=fingerprint)
-        told.setdefault(shard, []).append(mapped)
+        told.setdefault(shard, []).append((_MEMBERS(event), *came))
     return {shard: _ENCODER.encode(held) for shard, held in told.items()}
 
 
@@ -97,15 +78,15 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def fold(chunks: Iterable[bytes], now: datetime, *, sorted_as_text: bool) -> Folded:
+def fold(chunks: Iterable[bytes], now: datetime, dialect: str) -> Folded:
     """Folds all events of a shard.
 
     Args:
         chunks: as `apart` made them, in the order in which their deliveries came.
         now: what `processed_at` says of events that had been lost.
-        sorted_as_text: the database sorts instants as texts (`handlers.store.rowset.encoded`).
+        dialect: of the database that its rows are for.
     """
-    arrivals = [_arrival(each) for chunk in chunks for each in _DECODER.decode(chunk)]
+    arrivals = [Arrival(*each) for chunk in chunks for each in _DECODER.decode(chunk)]
     fresh: dict[events.Identity, Arrival] = {}
     again = [each for each in arrivals if fresh.setdefault(events.identity(each.event), each) is not each]
     memory = Memory()
@@ -117,34 +98,22 @@ def fold(chunks: Iterable[bytes], now: datetime, *, sorted_as_text: bool) -> Fol
         if outcome is not Outcome.APPLIED:
             row["outcome"] = outcome.value
     memory.insert(events_table, rows)
-    return _folded(memory, sorted_as_text=sorted_as_text)
+    return _folded(memory, dialect)
 
 
-def _arrival(each: Mapped) -> Arrival:
-    values = {name: getattr(each, name) for name in _OF_EVENT}
-    values["action"] = Action(each.action)
-    return Arrival(Event(**values), each.delivery_id, each.received_at, each.map_fingerprint)
-
-
-def _folded(memory: Memory, *, sorted_as_text: bool) -> Folded:
+def _folded(memory: Memory, dialect: str) -> Folded:
     named: list[str] = []
-    texts: list[tuple[str, str]] = []
+    texts: list[tuple[str, bytes]] = []
     for table in COPIED:
         if table is meters:
             continue
-        rows = list(memory.rows_of(table))
+        rows = memory.written(table)
         if table is assets:
-            named = [row["key"] for row in rows if not row["registers"]]
-            rows = [row for row in rows if row["registers"]]
-        texts += [(table.name, text) for text in texts_of(rows, sorted_as_text=sorted_as_text)]
+            named = [row["key"] for row in rows if not row.get("registers")]
+            rows = [row for row in rows if row.get("registers")]
+        texts += [(table.name, text) for text in bulk.texts(dialect, table, rows, defaults(table))]
     told = [(row["key"], row["fields"], row["registers"]) for row in memory.rows_of(meters)]
     return Folded(texts, named, told)
-
-
-def texts_of(rows: Sequence[Mapping[str, Any]], *, sorted_as_text: bool = True) -> Iterable[str]:
-    """Rows as texts, so many in each."""
-    for first in range(0, len(rows), PAGE):
-        yield encoded(rows[first : first + PAGE], sorted_as_text=sorted_as_text)
 
 
 class Meters:

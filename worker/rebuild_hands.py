@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
@@ -15,7 +15,7 @@ from handlers import sources
 from handlers.connections import Registry
 from handlers.errors import MaintenworksError, TransientError
 from handlers.store.engine import Database
-from worker.rebuild_bulk import Sorted, sort
+from worker.rebuild_bulk import Alone, Group, Hands, Sorted, sort
 from worker.rebuild_fold import Folded, fold, uncollected
 from worker.rereading import Archive
 from worker.units import Reader
@@ -61,13 +61,13 @@ class Several:
     def __init__(self, pipes: Sequence[Pipe]) -> None:
         self._pipes = pipes
 
-    def sort(self, groups: Iterable[Sequence[str]], shards: int) -> Iterator[tuple[int, Sorted]]:
+    def sort(self, groups: Iterable[Group], shards: int) -> Iterator[tuple[int, Sorted]]:
         """Reads groups of deliveries and tells their events apart."""
         return self._each(("sort", (group, shards)) for group in groups)
 
-    def fold(self, shards: Iterable[Sequence[bytes]]) -> Iterator[tuple[int, Folded]]:
-        """Folds shards."""
-        return self._each(("fold", chunks) for chunks in shards)
+    def fold(self, shards: Iterable[Sequence[bytes]], dialect: str) -> Iterator[tuple[int, Folded]]:
+        """Folds shards, for a database of that dialect."""
+        return self._each(("fold", (chunks, dialect)) for chunks in shards)
 
     def _each(self, tasks: Iterable[Task]) -> Iterator[tuple[int, Any]]:
         waiting = enumerate(tasks)
@@ -88,6 +88,11 @@ class Several:
                 came = _received(pipe)
                 give(pipe)
                 yield number, came
+
+
+def hands(recipe: Recipe | None, total: int, alone: Alone) -> AbstractContextManager[Hands]:
+    """Who reads and folds so many deliveries: other processes where there is a recipe, and it is worth it."""
+    return several(recipe) if recipe is not None and total >= ENOUGH else nullcontext(alone)
 
 
 @contextmanager
@@ -158,6 +163,7 @@ def _worker(registry: Registry, database: Database, recipe: Recipe) -> Callable[
         name, given = task
         if name == "sort":
             return sort(database, archive, *given)
-        return fold(given, archive.now, sorted_as_text=database.dialect == "sqlite")
+        chunks, dialect = given
+        return fold(chunks, archive.now, dialect)
 
     return work

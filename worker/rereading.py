@@ -6,7 +6,7 @@ There the whole road is walked again; only what is on its way, was given up or w
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from msgspec.structs import replace
 
@@ -14,10 +14,9 @@ from handlers.connections import Connection
 from handlers.events import WHOLE_BODY, Delivery, Event, element_of
 from handlers.store import deliveries, events, standing
 from handlers.store.engine import Database
-from handlers.store.reading import Held, Readable
+from handlers.store.reading import Readable
 from handlers.store.retries import RowId
 from handlers.store.rowset import Transaction
-from handlers.store.scratch import Scratch
 from handlers.store.standing import Doubt
 from worker.dispatch import Dispatcher
 from worker.queue import Undecodable, decode
@@ -49,37 +48,6 @@ class Archive(NamedTuple):
         return self.reader.fingerprint(self.connection)
 
 
-def recompute(
-    held: Held,
-    scratch: Scratch,
-    archive: Archive,
-    lined_up: LinedUp,
-    *,
-    as_recorded: bool,
-) -> tuple[int, int]:
-    """Folds a connection's archive into a scratch database, in the order in which it came.
-
-    Args:
-        held: the transaction in which it is read.
-        scratch: empty.
-        archive: whose, and how it is read.
-        lined_up: for whoever watches.
-        as_recorded: what could not be applied stays out though it can be read now, and an event keeps the fingerprint
-            of the map that has read it: for comparing. Otherwise it is in the set.
-
-    Returns:
-        How many deliveries there are, and how many events could be applied now that stayed out.
-    """
-    dispatcher = folding_into(scratch.database, archive)
-    total = scratch.line_up(held, addresses(archive.connection))
-    advance = lined_up(total)
-    left = 0
-    for ids in scratch.groups():
-        left += reread(held, dispatcher, archive, ids, as_recorded=as_recorded).left
-        advance(len(ids))
-    return total, left
-
-
 def folding_into(database: Database, archive: Archive) -> Dispatcher:
     """Who applies to a database what is read anew."""
     dice = random.Random(0)  # noqa: S311  # jitter
@@ -91,20 +59,29 @@ def addresses(connection: Connection) -> list[str]:
     return sorted({connection.id, connection.endpoint or connection.id})
 
 
+class Applies(Protocol):
+    """Who applies what is read anew."""
+
+    def apply(self, units: Sequence[Unit]) -> None:
+        """Commits units, or does with them what it will."""
+
+
 class Reread(NamedTuple):
     """What a group of deliveries came to.
 
     Attributes:
         doubts: what was in doubt of them.
         left: how many events could be applied now that stayed out.
+        is_whole: the bytes of every delivery were there; none was purged since it was noted.
     """
 
     doubts: dict[RowId, Doubt]
     left: int
+    is_whole: bool = True
 
 
 def reread(
-    standing_in: Readable, dispatcher: Dispatcher, archive: Archive, ids: Sequence[str], *, as_recorded: bool = False
+    standing_in: Readable, dispatcher: Applies, archive: Archive, ids: Sequence[str], *, as_recorded: bool = False
 ) -> Reread:
     """Reads a group of deliveries once more, and has what of them is in the set applied.
 
@@ -113,7 +90,8 @@ def reread(
         dispatcher: applies it elsewhere.
         archive: how it is read.
         ids: of the deliveries, in the order in which they came.
-        as_recorded: as for `recompute`.
+        as_recorded: what could not be applied stays out though it can be read now, and an event keeps the fingerprint
+            of the map that has read it: for comparing. Otherwise it is in the set.
     """
     with standing_in.read() as connection:
         tx = Transaction(connection)
@@ -135,7 +113,7 @@ def reread(
             elif doubt is Doubt.LETTER and isinstance(unit.item, Event):
                 left += 1
         dispatcher.apply([_light(unit) for unit in settled])
-    return Reread(doubts, left)
+    return Reread(doubts, left, is_whole=len(archived) == len(ids))
 
 
 def units(archived: Iterable[Delivery], archive: Archive) -> Iterator[Unit]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from handlers.store.engine import Database
-from handlers.store.retries import bring_forward
+from handlers.store.retries import bring_forward, kept_between
 from handlers.store.rowset import Transaction
 from worker.scheduler import BEAT, RING_LIMIT, ROUNDS, Tick
 from worker.units import PAUSE
@@ -13,12 +13,15 @@ MOST = RING_LIMIT * ROUNDS
 """Rows of one beat: as many as are rung for in one."""
 BEATS = 4
 """How often a resumed connection is looked at: for up to 2 seconds a worker may still believe that it is paused."""
+LATELY = BEATS * BEAT
+"""How far back it is looked for what was kept: of a pause between two beats nothing else tells. Not farther, for of a
+long one there may be a million rows."""
 
 
 def resumed_rows(database: Database, paused: Callable[[], Collection[str]], clock: Callable[[], datetime]) -> Tick:
-    """The tick that notices which connections have been resumed since its last run.
+    """The tick that notices which connections have been resumed since its last run, and which have been in between.
 
-    One that it does not notice, because somebody else led when it happened, is looked at again within `PAUSE`.
+    One that it does not notice, because nobody led when it happened, is looked at again within `PAUSE`.
 
     Args:
         database: where the rows are.
@@ -29,8 +32,9 @@ def resumed_rows(database: Database, paused: Callable[[], Collection[str]], cloc
     resumed: dict[str, int] = {}
 
     def work() -> int:
+        lately = _kept_lately(database, clock())
         now_paused = set(paused())
-        resumed.update(dict.fromkeys(seen - now_paused, BEATS))
+        resumed.update(dict.fromkeys((seen | lately) - now_paused, BEATS))
         seen.clear()
         seen.update(now_paused)
         total = 0
@@ -43,6 +47,11 @@ def resumed_rows(database: Database, paused: Callable[[], Collection[str]], cloc
         return total
 
     return Tick("resumed_rows", BEAT, work)
+
+
+def _kept_lately(database: Database, now: datetime) -> set[str]:
+    with database.read() as connection:
+        return kept_between(Transaction(connection), now + PAUSE - LATELY, now + PAUSE + LATELY)
 
 
 def _bring(database: Database, connection_id: str, now: datetime) -> int:

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from handlers.errors import PermanentError, TransientError
 from handlers.events import Unmapped
-from handlers.store.dead_letters import Letter
+from handlers.store.letter import Letter
 from handlers.store.retries import Due, Row
 from worker.claims import claimed_type
 from worker.units import PutOff, Unit
@@ -72,6 +72,18 @@ def settle(unit: Unit, due: Due | None, now: datetime, dice: random.Random) -> L
     deaths = due.deaths if due is not None and due.index == item.index else 0
     whose = unit.connection_id
     return Row(unit.delivery.delivery_id, item.index, whose, made, now + wait, earlier, alone, deaths)
+
+
+def failed(unit: Unit, error: Exception) -> Unmapped | PutOff:
+    """What becomes of the one event that stopped its transaction."""
+    if isinstance(error, PermanentError):
+        return Unmapped(unit.index, unit.digest, error)
+    return PutOff(unit.index, error, digest=unit.digest)
+
+
+def poison() -> PermanentError:
+    """Why what has ended so many workers is tried no more."""
+    return PermanentError(POISON, f"{MAX_DEATHS} workers ended while they worked on it alone")
 
 
 def _letter(unit: Unit, error: Exception, attempts: list[dict[str, str]]) -> Letter:

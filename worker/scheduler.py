@@ -13,6 +13,7 @@ from datetime import timedelta
 import structlog
 
 from handlers.errors import TransientError
+from worker.retries import UNCLASSIFIED
 from worker.telemetry import SCHEDULE_DURATION, SCHEDULE_ERRORS, SCHEDULE_LAST_SUCCESS, SCHEDULE_PERIOD
 
 LEADER = "scheduler"
@@ -185,6 +186,11 @@ class Scheduler:
             SCHEDULE_ERRORS.labels(tick.name).inc()
             self._hear(tick.name, error.code)
             log.warning("tick_failed", tick=tick.name, error=error.code, reason=str(error))
+            return
+        except Exception:  # a bug in one of them must not keep the others from their work
+            SCHEDULE_ERRORS.labels(tick.name).inc()
+            self._hear(tick.name, UNCLASSIFIED)
+            log.exception("tick_failed", tick=tick.name, error=UNCLASSIFIED)
             return
         SCHEDULE_LAST_SUCCESS.labels(tick.name).set_to_current_time()
         self._hear(tick.name, None)

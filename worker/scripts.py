@@ -150,6 +150,25 @@ for i = 4, #ARGV do
 end
 """
 
+RELEASE = """
+-- Puts what a consumer held that is known to have ended where any worker takes it at once; counted, as a lease that
+-- ran out would be.
+-- KEYS: stream; ARGV: group, the name they wait under, how the consumer's name begins
+-- Returns how many entries there were
+local known, released = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1]), 0
+if known.err then return 0 end
+for _, consumer in ipairs(known) do
+  local name = consumer[2]
+  if string.sub(name, 1, #ARGV[3]) == ARGV[3] then
+    for _, pending in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1000, name)) do
+      redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, pending[1], 'RETRYCOUNT', pending[4] + 1, 'JUSTID')
+      released = released + 1
+    end
+  end
+end
+return released
+"""
+
 LEAVE = """
 -- Deletes a consumer, but only with nothing pending: deleting it would strike those entries from the group's books.
 -- KEYS: stream; ARGV: group, consumer

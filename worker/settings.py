@@ -64,6 +64,8 @@ class WorkerSettings(Settings):
         notifications: who is told of what; None means `<home>/notifications.toml`, which need not exist.
         dead_letter_retention: how long dead letters are kept once they are settled, such as `90d`; None means for ever.
             Open ones are kept for ever in any case.
+        archive_retention: how long the bytes of deliveries are kept once they are settled, such as `400d`; None means
+            for ever. What older ones told is kept, as it was read when their bytes went.
         crew_hours: by key or name of a crew: hours of work that it has in a week (straight time and planned overtime,
             less what goes elsewhere), for the backlog in weeks; as a variable a JSON object.
     """
@@ -82,6 +84,7 @@ class WorkerSettings(Settings):
     canary_url: str | None = Field(default=None, pattern=r"^https?://[^/?#]+[^?#]*$")
     notifications: Path | None = None
     dead_letter_retention: str | None = None
+    archive_retention: str | None = None
     crew_hours: Annotated[
         dict[str, Annotated[float, Field(gt=0, le=MOST_CREW_HOURS, allow_inf_nan=False)]], NoDecode
     ] = Field(default_factory=dict)
@@ -104,7 +107,7 @@ class WorkerSettings(Settings):
             raise ValueError(f"starts with none of {', '.join(DATABASE_SCHEMES)}")
         return value
 
-    @field_validator("dead_letter_retention")
+    @field_validator("dead_letter_retention", "archive_retention")
     @classmethod
     def _lasting(cls, value: str | None) -> str | None:
         if value is not None and not SHORTEST_RETENTION <= read_duration(value) <= LONGEST_RETENTION:

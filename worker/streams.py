@@ -5,9 +5,6 @@ the short of it: nothing is acked that was not committed, nothing waits in a wor
 are taken over when their lease runs out, and a live worker's never are.
 """
 
-import os
-import secrets
-import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -29,6 +26,7 @@ from tenacity import (
 from worker.outages import Outage, tell_instead_of_dramatiq
 from worker.scripts import ACK, GIVE_BACK
 from worker.streams_consumer import Lane, StreamsConsumer
+from worker.streams_ended import consumer_name
 from worker.streams_leases import LEASE, Envelope, Holdings, Renewal
 from worker.streams_server import (
     BACKLOG,
@@ -66,7 +64,7 @@ class StreamsBroker(dramatiq.Broker):
     ) -> None:
         super().__init__(middleware=list(middleware))
         self.stopping = threading.Event()
-        self.consumer_name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.consumer_name = consumer_name()
         self._url = url
         self._lanes = dict(lanes)
         self._lease = lease

@@ -26,7 +26,7 @@ LOOKS_PER_LEASE = 5
 MOST_SECONDS_BETWEEN_LOOKS = 1.0
 """How often a consumer looks for what others gave back or lost; a look that finds nothing writes nothing."""
 
-GONE_LEASES = 40
+GONE_LEASES = 50
 """A consumer with nothing pending that has not been heard of for so many leases (10 minutes) is forgotten."""
 
 Fields: TypeAlias = Iterable[tuple[bytes, bytes]]

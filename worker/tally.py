@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from handlers import effects
 from handlers.events import WHOLE_BODY, Event, Outcome
-from handlers.store.dead_letters import Letter
 from handlers.store.events import Identity, identity
+from handlers.store.letter import Letter
 from handlers.store.retries import Row, RowId
 from worker import telemetry
 from worker.codes import KNOWN, OTHER, SERVICES, labelled

@@ -35,7 +35,7 @@ MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 READY_FD = "MAINTENWORKS_READY_FD"
 """The descriptor on which a child tells `up` that it is ready, and then that it lives."""
 
-BEAT_SECONDS = 2.0
+BEAT_SECONDS = 1.0
 """How often it says so: often enough to be heard between any two looks."""
 
 LISTEN_FD = "MAINTENWORKS_LISTEN_FD"

@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeAlias
 import structlog
 
 from handlers.events import WHOLE_BODY, Outcome
-from handlers.store.dead_letters import Letter
 from handlers.store.events import Identity
+from handlers.store.letter import Letter
 from handlers.store.retries import Row, RowId
 from worker.logs import about
 from worker.tally import DEAD_LETTER, DUPLICATE, ended_as

@@ -200,6 +200,16 @@ class Reader:
         return found
 
 
+def bodies_read(units: Iterable[Unit]) -> set[tuple[str, str]]:
+    """Connection and digest of each whole body that tells its events now: a letter of the same bytes has had its time.
+
+    Whatever else such a body holds comes to an end of its own, in this transaction or before its message is done with.
+    """
+    whole = (unit for unit in units if unit.row is None or unit.row[1] == WHOLE_BODY)
+    read = {unit.delivery.delivery_id: unit.delivery for unit in whole if isinstance(unit.item, Event)}
+    return {(each.connection_id, body_digest(each.body)) for each in read.values()}
+
+
 def _undecodable(queued: Undecodable, now: datetime) -> Unit:
     """A message that this version cannot read is archived under an id made of its bytes, so that a repeat is one."""
     digest = body_digest(queued.raw)

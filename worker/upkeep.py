@@ -77,7 +77,10 @@ def repeating(name: str, seconds: float, work: Callable[[], None]) -> Iterator[N
 
     def repeat() -> None:
         while not stop.wait(seconds):
-            work()
+            try:
+                work()
+            except Exception:  # whatever it is, the next time may be better
+                log.exception("upkeep_failed", name=name)
 
     thread = threading.Thread(target=repeat, name=name, daemon=True)
     thread.start()

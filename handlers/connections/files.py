@@ -33,7 +33,9 @@ def content_of(path: Path) -> bytes | None:
 def locked(path: Path) -> Iterator[None]:
     """Holds off every other editor of the same file on this machine, by a lock file beside it."""
     path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    lock = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    # Whoever owns the folder must not have root give them what a link leads to.
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    lock = os.open(path.with_name(f".{path.name}.lock"), flags, PRIVATE_FILE)
     try:
         _give(lock, path.parent.stat())
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -71,13 +73,12 @@ def create(path: Path, content: bytes) -> None:
     """
     folder = path.parent
     folder.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    above = folder.parent.stat()
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=PRIVATE_FOLDER)
-        _give(folder, above)
+        _give(folder, folder.parent.stat())
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
     with os.fdopen(descriptor, "wb") as file:
-        _give(file.fileno(), above)
+        _give(file.fileno(), folder.stat())
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -87,12 +88,12 @@ def create(path: Path, content: bytes) -> None:
 def touch(path: Path) -> None:
     """Sees to it that a private file is there, empty if it is new, for others to fill."""
     path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
-    try:
-        if os.fstat(descriptor).st_size == 0:
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+        try:
             _give(descriptor, path.parent.stat())
-    finally:
-        os.close(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _adopt(descriptor: int, target: Path) -> None:
@@ -108,7 +109,7 @@ def _adopt(descriptor: int, target: Path) -> None:
 def _give(file: int | Path, like: os.stat_result) -> None:
     """Root, editing for a service that runs as somebody else, must not shut the service out of what is private."""
     if os.geteuid() == 0:
-        os.chown(file, like.st_uid, like.st_gid)
+        os.chown(file, like.st_uid, like.st_gid, follow_symlinks=isinstance(file, int))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ from handlers.connections.fields import Fields, kind_of
 from handlers.connections.lines import Path
 from handlers.signatures import pointer_problem
 from handlers.sources._generic_places import WHERE
-from handlers.sources._generic_rules import EPOCHS, ISO
+from handlers.sources._generic_times import EPOCHS, ISO
 
 EXAMPLE: Final = '"/machine/id", a JSON Pointer'
 

@@ -13,7 +13,7 @@ from handlers.connections.lines import Path
 from handlers.model import MODELS
 from handlers.model.types import ACTIONS, READ_AS, is_about_connection
 from handlers.sources._generic_places import WHERE
-from handlers.sources._generic_rules import ISO
+from handlers.sources._generic_times import ISO
 
 NAME: Final = "map"
 """The field of a connection that it stands in."""

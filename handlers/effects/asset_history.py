@@ -1,12 +1,13 @@
 """The history of assets: what happened to this pump, from every kind of event that names it or concerns it."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from handlers.effects import Effect
 from handlers.events import Json
 from handlers.rules.facts import Fact
-from handlers.rules.keyed import is_element
+from handlers.rules.keyed import elements_in
 from handlers.rules.naming import named_assets
 from handlers.rules.order import word
 from handlers.rules.registers import ref_key
@@ -49,14 +50,13 @@ def apply(tx: Transaction, facts: Sequence[Fact]) -> None:
     rows: list[dict[str, Any]] = []
     trails: dict[history.Subject, Sequence[Step]] = {}
     for each in facts:
-        slots = {asset: asset for asset in named_assets(each)}
         trail = each.record.trail if each.record is not None else ()
         if each.event.kind in BELONGING and "asset_ref" not in each.written:
             rows.append(_row(each, history.CARRIED, asset_after(trail, each.stamp)))
         elif _moves_later(each, trail):
             trails[each.event.connection_id, each.event.kind, each.event.key] = trail
-        rows.extend(_row(each, slot, asset) for slot, asset in slots.items())
-    rows.sort(key=lambda row: tuple(row[name] for name in history.PRIMARY_KEY))
+        rows += [_row(each, asset, asset) for asset in named_assets(each)]
+    rows.sort(key=itemgetter(*history.PRIMARY_KEY))
     history.add(tx, rows)
     history.carry(tx, trails)
 
@@ -85,19 +85,22 @@ def _row(fact: Fact, slot: str, asset: str | None) -> dict[str, Any]:
 
 
 def _detail(written: Mapping[str, Json], asset: str | None) -> dict[str, Json]:
-    told: dict[str, Json] = {name: written[name] for name in TOLD if written.get(name) is not None}
+    shown = ((name, _short(written[name])) for name in TOLD if name in written)
+    told: dict[str, Json] = {name: value for name, value in shown if value is not None}
     if told.get("is_deleted") is False:
         del told["is_deleted"]  # every `created` writes it; only a deletion tells anything
-    for name, value in told.items():
-        if isinstance(value, str):
-            told[name] = value[:TEXT_LIMIT]
-        elif isinstance(value, dict):
-            told[name] = word(value)
-    elements = [name for name, value in written.items() if is_element(name) and _is_for(value, asset)]
+    elements = [name for name in elements_in(written) if _is_for(written[name], asset)]
     if elements:
         told["elements"] = [name[:TEXT_LIMIT] for name in sorted(elements)[:MAX_ELEMENTS]]
     status = word(written.get("status"))
     return told if status is None else {"status": status, **told}
+
+
+def _short(value: Json) -> Json:
+    """A value as a line has room for it; None for an object that no word sums up, such as what failed on an order."""
+    if isinstance(value, dict):
+        return word(value)
+    return value[:TEXT_LIMIT] if isinstance(value, str) else value
 
 
 def _is_for(element: Json, asset: str | None) -> bool:

@@ -2,7 +2,7 @@
 
 The rules are ours, after GADS' rule for deratings extended to stops (`reference/kpi.md` 3.3), all times half-open:
 
-1. A span is *impossible* when it ends before it starts, or ends without a start: left out, and told by `anomalies`.
+1. A span is *impossible* when it ends before it starts, or ends without a start: left out, and told by `anomaly`.
 2. Spans are cut at the horizon; one that starts at or after it is not seen; an open one ends there.
 3. Every instant has one owner: of the spans that hold it the one that started first, until its end. On equal start
    unplanned wins; then a failure over none, the longer over the shorter, the lower `ref`.
@@ -23,8 +23,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-
-from handlers.rules.times import kept_instant
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -137,9 +135,15 @@ def reported_failures(spans: Iterable[Span], horizon: datetime) -> list[datetime
         spans: the asset's, in any order.
         horizon: failures that start at or after it are not seen.
     """
-    failures = [cut for cut in _cut(spans, horizon) if cut.span.failure]
-    first = {cut.span.ref: cut.start for cut in reversed(failures) if cut.span.ref}
-    return sorted([*first.values(), *(cut.start for cut in failures if not cut.span.ref)])
+    first: dict[str, datetime] = {}
+    single = []
+    for cut in _seen(spans, horizon):
+        ref = cut.span.ref
+        if cut.span.failure and not ref:
+            single.append(cut.start)
+        elif cut.span.failure:
+            first[ref] = min(first.get(ref, cut.start), cut.start)
+    return sorted([*first.values(), *single])
 
 
 def anomaly(span: Span) -> str | None:
@@ -152,16 +156,6 @@ def anomaly(span: Span) -> str | None:
     if span.started_at is None:
         return "end_without_start"
     return "end_before_start" if span.ended_at < span.started_at else None
-
-
-def anomalies(spans: Iterable[Span]) -> list[dict[str, str]]:
-    """The impossible spans, as `{"code", "ref", "at"}` with `at` the end that cannot be; in order of end and ref."""
-    found = [
-        {"code": code, "ref": span.ref, "at": kept_instant(span.ended_at)}
-        for span in spans
-        if (code := anomaly(span)) is not None and span.ended_at is not None
-    ]
-    return sorted(found, key=lambda each: (each["at"], each["ref"], each["code"]))
 
 
 def _cut(spans: Iterable[Span], horizon: datetime) -> list[_Cut]:

@@ -76,11 +76,6 @@ def threshold(start: Decimal, interval: Decimal, number: int) -> Decimal:
     return start + number * interval
 
 
-def trigger(due: Decimal, expedite: Decimal) -> Decimal:
-    """The reading at which work is called for, ahead of its due one."""
-    return due - expedite
-
-
 def estimated_day(
     today: date, *, due: Decimal, ahead: Decimal, current: Decimal, per_day: Decimal | None
 ) -> date | None:

@@ -24,6 +24,7 @@ class Fact(msgspec.Struct):
         written: the registers it writes.
         changed: whether it changed a row of state.
         record: its subject's registers after the fold, where its kind is folded.
+        assets: those that it names (`handlers.rules.naming`); None until somebody asks.
     """
 
     event: Event
@@ -31,6 +32,7 @@ class Fact(msgspec.Struct):
     written: dict[str, Json]
     changed: bool = False
     record: Record | None = None
+    assets: list[str] | None = None
 
     @property
     def subject(self) -> Key:

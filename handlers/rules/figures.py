@@ -163,11 +163,14 @@ def figures(
     until = min(window_to, horizon)
     if until <= since:
         return Figures()
+    wanted = ((since, until),) if calendar is None else operating(calendar, since, until)
+    required = sum((end - start for start, end in wanted), NONE)
+    if not spans:
+        return Figures(required=required)
     stops = outages(spans, horizon)
     segments = [segment for stop in stops for segment in stop.segments]
-    wanted = ((since, until),) if calendar is None else operating(calendar, since, until)
     return Figures(
-        required=sum((end - start for start, end in wanted), NONE),
+        required=required,
         planned_downtime=held((each for each in segments if each.planned), wanted),
         unplanned_downtime=held((each for each in segments if not each.planned), wanted),
         failures_reported=sum(since <= start < until for start in reported_failures(spans, horizon)),

@@ -27,6 +27,7 @@ def level_key(level: Mapping[str, Json]) -> str | None:
 KEYED = {("purchase_order", "lines"): line_key, ("inventory_item", "stock_levels"): level_key}
 """By kind and field: what the key of an element is."""
 NAMES = frozenset(name for _, name in KEYED)
+KINDS = frozenset(kind for kind, _ in KEYED)
 
 
 def names(kind: str, field: str, elements: Sequence[Json]) -> list[str] | None:
@@ -83,6 +84,11 @@ def list_of(register: str) -> str | None:
 def is_element(register: str) -> bool:
     """Whether a register is a list's element itself."""
     return register.endswith("]") and register.partition("[")[0] in NAMES
+
+
+def elements_in(registers: Iterable[str]) -> list[str]:
+    """Those of some registers that are a list's elements: of most facts none, which is told at a glance."""
+    return [name for name in registers if name[-1:] == "]" and is_element(name)]
 
 
 def elements(fields: Mapping[str, Json], field: str) -> list[tuple[str, dict[str, Json]]]:

@@ -2,7 +2,7 @@
 
 import bisect
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -46,13 +46,9 @@ def calendar_slots(plan: Plan, until: date, scene: Scene) -> list[Slot]:
 
     Of several that move to one day the last stands for all.
     """
-    recurrence, anchor = plan.recurrence, plan.anchor or plan.stated_next
+    recurrence, anchor, stated = plan.recurrence, origin(plan, scene.zone), plan.stated_next
     if recurrence is None or anchor is None:
         return []
-    stated = plan.stated_next
-    if stated is not None and not plan.is_extended and not on_grid(recurrence, anchor, stated, scene.zone):
-        # Upstream goes by a grid of its own: nothing is known of its days before.
-        anchor = stated
     last = until if plan.ends is None else min(until, plan.ends)
     if plan.decommissioned is not None:
         last = min(last, plan.decommissioned)
@@ -65,6 +61,18 @@ def calendar_slots(plan: Plan, until: date, scene: Scene) -> list[Slot]:
             interval = _interval(recurrence, nominal, at)
             by_day[moved] = Slot(due_key=day.isoformat(), due=moved, interval_days=interval)
     return [by_day[day] for day in sorted(by_day)]
+
+
+def origin(plan: Plan, zone: tzinfo) -> date | None:
+    """The day from which a plan's grid counts; None where nobody said one.
+
+    Where the day that upstream states as next is not on the grid of the anchor, it goes by a grid of its own: nothing
+    is known of its days before.
+    """
+    anchor, stated = plan.anchor or plan.stated_next, plan.stated_next
+    if plan.recurrence is None or anchor is None or stated is None or plan.is_extended:
+        return anchor
+    return anchor if on_grid(plan.recurrence, anchor, stated, zone) else stated
 
 
 def _interval(recurrence: object, nominal: Sequence[date], at: int) -> int:

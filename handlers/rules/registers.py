@@ -100,8 +100,10 @@ def writes(event: Event, kept_time: str) -> dict[str, Json]:
     written = dict(event.fields)
     if event.full:
         written.update(dict.fromkeys((name for name in event.full_fields if name not in written), None))
-    written.update(_doubts(event))
-    keyed.spread(event.kind, written, event.full_fields if event.full else ())
+    if event.warnings:
+        written.update(_doubts(event))
+    if event.kind in keyed.KINDS:
+        keyed.spread(event.kind, written, event.full_fields if event.full else ())
     if event.action is Action.DELETED:
         written["is_deleted"] = True
     elif event.full or event.action in {Action.CREATED, Action.RESTORED}:
@@ -185,8 +187,7 @@ def take(record: Record, stamp: str, written: Mapping[str, Json]) -> bool:
     for name, value in written.items():
         if stamp <= stamps.get(name, ""):
             continue
-        listed = keyed.list_of(name)
-        if listed is not None and stamp < stamps.get(listed, ""):
+        if name[-1:] == "]" and stamp < stamps.get(keyed.list_of(name) or "", ""):
             continue
         stamps[name] = stamp
         record.fields[name] = value

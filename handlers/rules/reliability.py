@@ -53,7 +53,8 @@ class Reliability(msgspec.Struct, frozen=True):
         figures: the contract's.
         outages: all that start in the window, planned ones too, as far as they hold required time.
         planned_unknown: unplanned down time of which nobody said whether it was planned.
-        gaps: from the end of a failure's outage, and first from the start of required time, to the next failure (SAP).
+        gaps: from the end of a failure's outage, and where there was none before from the start of required time, to
+            the next failure (SAP).
         detection: from a failure's start to its detection.
         reaction: from its report to the first action.
         repair: from its detection until the function is back, down time alone.
@@ -161,7 +162,7 @@ def reliability(
         figures=told,
         outages=sum(calendar is None or operates(calendar, stop.started_at, stop.ended_at) for stop in begun),
         planned_unknown=held((each for stop in stops for each in stop.segments if each.planned is None), wanted),
-        gaps=_gaps(failed, since),
+        gaps=_gaps(stops, failed, since),
         detection=mean_of(_less(_detected(orders), stop.started_at) for stop, orders in handled),
         reaction=mean_of(_reaction(orders) for _, orders in handled),
         repair=mean_of(_restored(stop, _detected(orders)) for stop, orders in handled),
@@ -199,9 +200,13 @@ def _repairs(stop: Outage, repairs: Mapping[str, Sequence[Repair]]) -> list[Repa
     return list(dict.fromkeys(order for ref in refs for order in repairs.get(ref, ())))
 
 
-def _gaps(failed: Sequence[Outage], since: datetime) -> Mean:
-    """SAP's MTBR: start-up to the first breakdown, then from the end of one to the start of the next."""
-    ends = [since, *(stop.ended_at for stop in failed[:-1])]
+def _gaps(stops: Iterable[Outage], failed: Sequence[Outage], since: datetime) -> Mean:
+    """SAP's MTBR: start-up to the first breakdown, then from the end of one to the start of the next.
+
+    A breakdown that lasts when the window begins is no gap.
+    """
+    begun = (stop.ended_at for stop in stops if stop.effective and stop.started_at < since)
+    ends = [max((since, *begun)), *(stop.ended_at for stop in failed[:-1])]
     return mean_of(stop.started_at - end for stop, end in zip(failed, ends, strict=True)) if failed else Mean()
 
 

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, tzinfo
 
 from handlers.events import Json
+from handlers.model.times import instant_text
 
 
 def kept_instant(moment: datetime) -> str:
     """`2026-03-01T08:00:00Z`, or with `.ffffff` where it has a fraction of a second."""
-    utc = moment.astimezone(UTC)
-    return utc.replace(tzinfo=None).isoformat() + "Z"
+    return instant_text(moment.astimezone(UTC))
 
 
 def parse_moment(kept: Json) -> datetime | None:

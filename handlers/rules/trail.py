@@ -45,16 +45,18 @@ def insert(record: Record, stamp: str, kept: dict[str, Json]) -> bool:
 
 def asset_after(trail: Sequence[Step], stamp: str) -> str | None:
     """The asset that the subject belongs to just after the fact with that stamp."""
-    return _asset_in(trail[: bisect.bisect_right(trail, stamp, key=_stamp_of)])
+    return _asset_in(trail, bisect.bisect_right(trail, stamp, key=_stamp_of))
 
 
 def asset_before(trail: Sequence[Step], stamp: str) -> str | None:
     """The asset that the subject belonged to just before the fact with that stamp."""
-    return _asset_in(trail[: bisect.bisect_left(trail, stamp, key=_stamp_of)])
+    return _asset_in(trail, bisect.bisect_left(trail, stamp, key=_stamp_of))
 
 
-def _asset_in(trail: Sequence[Step]) -> str | None:
-    for _, kept in reversed(trail):
+def _asset_in(trail: Sequence[Step], end: int) -> str | None:
+    """The last asset stated before a place: walked backwards, not copied, for a trail may be long."""
+    for at in range(end - 1, -1, -1):
+        kept = trail[at][1]
         if "asset" in kept:
             asset = kept["asset"]
             return asset if isinstance(asset, str) else None

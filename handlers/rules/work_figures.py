@@ -28,6 +28,8 @@ from handlers.rules.work_times import instant as moved_at
 
 PLANNED = frozenset({"preventive", "predictive", "inspection", "calibration"})
 CORRECTIVE, PROJECT = "corrective", "project"
+REQUESTS = frozenset({"request", "notification"})
+"""Records that ask for work and are none: what becomes of one is an order of its own, which would count again."""
 READY = frozenset({"approved", "scheduled"})
 """What could be begun: not asked for only, not begun, not waiting for anything."""
 HOUR_S = 3600
@@ -106,7 +108,7 @@ class WorkFigures(msgspec.Struct, frozen=True):
 
 
 def work_figures(order: Record, window: Window, zone: tzinfo) -> WorkFigures:
-    """What one order adds to the figures of a window; a deleted one nothing.
+    """What one order adds to the figures of a window; a deleted one nothing, nor one that is only a request.
 
     Args:
         order: its registers.
@@ -114,7 +116,7 @@ def work_figures(order: Record, window: Window, zone: tzinfo) -> WorkFigures:
         zone: where its weeks begin.
     """
     fields = order.fields
-    if fields.get("is_deleted") is True:
+    if fields.get("is_deleted") is True or fields.get("record_kind") in REQUESTS:
         return WorkFigures()
     found = transitions(moves(order.trail))
     done = _finished_at(order, found)

@@ -47,6 +47,7 @@ class WorkingDays(msgspec.Struct, frozen=True):
 
         A move that leads to another day off goes on the same way.
         """
+        way = None
         for _ in range(FARTHEST):
             reason = self._off(day)
             if reason is None:
@@ -54,7 +55,8 @@ class WorkingDays(msgspec.Struct, frozen=True):
             step = self._step(reason)
             if step is None:
                 return reason
-            day += step
+            way = step if way is None or reason == OUT_OF_SEASON else way
+            day += way
         return self._off(day) or BLACKOUT
 
     def _off(self, day: date) -> str | None:

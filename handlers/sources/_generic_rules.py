@@ -2,32 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from handlers.model.reading import found
-from handlers.model.times import instant
 from handlers.sources import _generic_targets as targets
-from handlers.sources._converters import (
-    amount,
-    cents,
-    epoch_milliseconds,
-    epoch_seconds,
-    hours,
-    local_date,
-    minutes,
-    moment,
-    text,
-)
+from handlers.sources._converters import amount, cents, hours, minutes, text
 from handlers.sources._generic_places import ABSENT, CONSTANT, EACH_OF, ELEMENT, Place, place, rest, spread, trie
+from handlers.sources._generic_times import time_written
 from handlers.sources._mapping import UNTOLD, Convert, Field, Table
 from handlers.sources._node import Node
 
-ISO, EPOCH_SECONDS, EPOCH_MILLISECONDS = "iso", "epoch_seconds", "epoch_milliseconds"
-EPOCHS: Final[Mapping[str, Convert]] = {EPOCH_SECONDS: epoch_seconds, EPOCH_MILLISECONDS: epoch_milliseconds}
 UNITS: Final[Mapping[str, Convert]] = {"hours": hours, "minutes": minutes}
 SECONDS, CENTS = "seconds", "cents"
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Rule(NamedTuple):
@@ -196,58 +181,12 @@ def _rule(kind: str, target: str, spec: Any, dates: str, of: str) -> Rule:
 
 def _converter(holds: str | None, read_as: str | None, dates: str) -> "Convert | None":
     if holds in targets.TIMES:
-        return _time(holds or "", read_as or dates)
+        return time_written(holds or "", read_as or dates)
     if holds == targets.SECONDS:
         return UNITS.get(read_as or "")
     if holds == targets.MONEY:
         return cents if read_as == CENTS else amount
     return text if holds in {targets.TEXT, targets.WORD} else None
-
-
-def _time(holds: str, how: str) -> Convert:
-    """Reads a time or a date that is written in a way of its own."""
-    has_clock = how in EPOCHS or how == ISO or "%H" in how or "%I" in how
-
-    def convert(value: Any, node: Node, field: Field) -> Any:
-        written = rewritten(value, how, node, field)
-        is_day = isinstance(written, str) and _DATE.fullmatch(written) is not None
-        if holds == targets.DATE or (holds == targets.MOMENT and (is_day or not has_clock)):
-            return local_date(written, node, field)
-        return moment(written, node, field)
-
-    return convert
-
-
-def rewritten(value: Any, how: str, node: Node, field: Field) -> Any:
-    """A time as RFC 3339 writes it, perhaps without an offset; RFC 3339's own is left as it is.
-
-    Raises:
-        PermanentError: it is not written that way.
-    """
-    if how == ISO:
-        return value
-    if how in EPOCHS:
-        return EPOCHS[how](value, node, field)
-    if not isinstance(value, str):
-        raise node.error("wrong_type", field.name, found(value), f"a time written as {how}")
-    try:
-        return datetime.strptime(value, how).isoformat()  # noqa: DTZ007  # its zone is the connection's, added later
-    except (ValueError, OverflowError):
-        raise node.error("malformed_value", field.name, "string", f"a time written as {how}") from None
-
-
-def happened(spot: Place, how: str, node: Node, nulls: frozenset[str]) -> datetime | None:
-    """When something happened, for the order of facts; None where the payload does not say.
-
-    Raises:
-        PermanentError: as `handlers.model.times.instant` does; `missing_time_zone` where nobody set one.
-    """
-    value = spot.find(node)
-    if value is ABSENT or value is None or (isinstance(value, str) and (not value or value in nulls)):
-        return None
-    owner = spot.owner(node, value)
-    written = rewritten(value, how, owner, Field("", name=spot.name))
-    return instant(written, owner.within(spot.name), node.given.context)
 
 
 def _top(target: str) -> str:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from handlers.sources import _maintainx_tables as tables
+from handlers.sources import _maintainx_trade_tables as trade
 from handlers.sources._converters import EXACT, cents, local_date, moment, reference, word
 from handlers.sources._mapping import Field, Stated, Table
 from handlers.sources._node import Node
@@ -122,8 +123,8 @@ def _purchase_order(node: Node, data: dict[str, Any]) -> None:
 
 def purchase_status(code: str | None) -> dict[str, Any]:
     """A purchase order's status, and what it says of approval and receipt (INFERRED)."""
-    told: dict[str, Any] = {"status": word(tables.ORDER_STATUSES, code)}
-    for target, table in (("approval_status", tables.APPROVALS), ("receipt_status", tables.RECEIPTS)):
+    told: dict[str, Any] = {"status": word(trade.ORDER_STATUSES, code)}
+    for target, table in (("approval_status", trade.APPROVALS), ("receipt_status", trade.RECEIPTS)):
         if code in table:
             told[target] = word(table, code)
     return told
@@ -173,9 +174,9 @@ def _vendor(node: Node, data: dict[str, Any]) -> None:
 WORK_ORDER: Final = Entity("work_order", "workOrder", tables.WORK_ORDER, _work_order)
 REQUEST: Final = Entity("work_order", "workRequest", tables.REQUEST, _request)
 ASSET: Final = Entity("asset", "asset", tables.ASSET, _asset)
-PART: Final = Entity("inventory_item", "part", tables.PART, _part)
-PURCHASE_ORDER: Final = Entity("purchase_order", "purchaseOrder", tables.PURCHASE_ORDER, _purchase_order)
-VENDOR: Final = Entity("vendor", "vendor", tables.VENDOR, _vendor)
+PART: Final = Entity("inventory_item", "part", trade.PART, _part)
+PURCHASE_ORDER: Final = Entity("purchase_order", "purchaseOrder", trade.PURCHASE_ORDER, _purchase_order)
+VENDOR: Final = Entity("vendor", "vendor", trade.VENDOR, _vendor)
 
 ENTITIES: Final = (WORK_ORDER, REQUEST, ASSET, PART, PURCHASE_ORDER, VENDOR)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handlers.sources._converters import cents, coded, local_date, moment, reference, text
+from handlers.sources._converters import cents, coded, moment, reference, text
 from handlers.sources._mapping import Field, Table, rows, used
 from handlers.sources._node import Node
 
@@ -18,41 +18,33 @@ WORK_ORDER_STATUSES = {
 GIVEN_UP = frozenset({"CANCELED", "SKIPPED"})
 """Sub-statuses with which DONE means the contrary."""
 REQUEST_STATUSES = {"PENDING": "requested", "APPROVED": "approved", "REJECTED": "cancelled", "DONE": "completed"}
-ORDER_STATUSES = {
-    "PENDING": "requested",
-    "REQUESTED": "requested",
-    "APPROVED": "approved",
-    "DECLINED": "cancelled",
-    "PARTIALLY_FULFILLED": "in_progress",
-    "COMPLETED": "completed",
-    "CANCELED": "cancelled",
-}
-APPROVALS = {"PENDING": "draft", "REQUESTED": "in_approval", "APPROVED": "approved", "DECLINED": "rejected"}  # I
-RECEIPTS = {"PARTIALLY_FULFILLED": "partial", "COMPLETED": "complete"}  # I
 ASSET_STATUSES = {"ONLINE": "operating", "OFFLINE": "down", "IGNORE": "not_in_service"}
 DOWNTIMES = {"PLANNED": True, "UNPLANNED": False}
 PRIORITIES = {"NONE": "none", "LOW": "low", "MEDIUM": "medium", "HIGH": "high"}
 TYPES = {"PREVENTIVE": "preventive", "REACTIVE": "corrective", "CYCLE_COUNT": "other", "OTHER": "other"}
 
-_RECORD: dict[str, Any] = {
+RECORD: dict[str, Any] = {
     "id": Field("source_id", text),
     "createdAt": Field("source_created_at", moment),
     "updatedAt": Field("source_updated_at", moment),
     "deletedAt": used(),
     "extraFields": used(),
 }
+"""Members that every object may have."""
 
 
 def _parties(value: Any, node: Node, field: Field) -> list[dict[str, Any]]:
     return [{"key": key} for key in _keys(value, node, field)]
 
 
-def _references(value: Any, node: Node, field: Field) -> list[Any]:
+def references(value: Any, node: Node, field: Field) -> list[Any]:
+    """Ids as references."""
     return [reference(key) for key in _keys(value, node, field)]
 
 
 def _first(value: Any, node: Node, field: Field) -> Any:
-    return next(iter(_references(value, node, field)), None)
+    """Of several the _first, where ours has room for one."""
+    return next(iter(references(value, node, field)), None)
 
 
 def _keys(value: Any, node: Node, field: Field) -> list[str]:
@@ -61,12 +53,12 @@ def _keys(value: Any, node: Node, field: Field) -> list[str]:
     return [each if isinstance(each, str) else text(each, node, field) or "" for each in value]
 
 
-def _names(value: Any, node: Node, field: Field) -> str | None:
+def names(value: Any, node: Node, field: Field) -> str | None:
     """Categories and types: names, or objects with one."""
     if not isinstance(value, list):
         raise node.wrong_type(field.name, "an array")
-    names = [each if isinstance(each, str) else each.get("name") for each in value if isinstance(each, str | dict)]
-    return ", ".join(each for each in names if isinstance(each, str)) or None
+    told = [each if isinstance(each, str) else each.get("name") for each in value if isinstance(each, str | dict)]
+    return ", ".join(each for each in told if isinstance(each, str)) or None
 
 
 PART_USED = Table(
@@ -105,7 +97,7 @@ def _time(node: Node, row: dict[str, Any]) -> None:
 WORK_ORDER = Table(
     "work_order",
     {
-        **_RECORD,
+        **RECORD,
         "sequentialId": Field("number", text),
         "externalData": used("external_id"),
         "title": "title",
@@ -126,8 +118,8 @@ WORK_ORDER = Table(
         "requesterId": Field("requested_by", text),
         "assigneeIds": Field("assignees", _parties),
         "teamIds": Field("team_ref", _first),
-        "vendorIds": Field("vendor_refs", _references),
-        "categories": Field("category", _names),
+        "vendorIds": Field("vendor_refs", references),
+        "categories": Field("category", names),
         "parts": rows("parts", PART_USED, _part_used),
         "times": rows("labor", TIME, _time),
     },
@@ -136,7 +128,7 @@ WORK_ORDER = Table(
 REQUEST = Table(
     "work_order",
     {  # I: a request has the members of an order
-        **_RECORD,
+        **RECORD,
         "title": "title",
         "description": "description",
         "status": used("status"),
@@ -151,13 +143,13 @@ REQUEST = Table(
 ASSET = Table(
     "asset",
     {
-        **_RECORD,
+        **RECORD,
         "globalUuid": "external_id",  # survives a transfer between organisations
         "name": "name",
         "description": "description",
         "barcode": Field("tag", text),
         "criticalityId": Field("criticality", coded({})),
-        "assetTypes": Field("category", _names),
+        "assetTypes": Field("category", names),
         "parentId": Field("parent_ref", text),
         "locationId": Field("location_ref", text),
         "serialNumber": Field("serial_number", text),
@@ -168,78 +160,6 @@ ASSET = Table(
         "depreciation": used("purchase_cost"),
     },
 )
-
-LEVEL = Table(
-    "",
-    {
-        "locationId": Field("warehouse_ref", text),
-        "availableQuantity": "available",
-        "minimumQuantity": "reorder_point",
-        "reservedQuantity": "reserved",
-        "newQuantity": "on_hand",
-        "quantityDiff": used(),
-        "oldQuantity": used(),
-    },
-)
-
-SELLER = Table("", {"vendorId": Field("vendor_ref", text), "partNumber": Field("vendor_item_number", text)})
-
-PART = Table(
-    "inventory_item",
-    {
-        **_RECORD,
-        "name": "name",
-        "description": "description",
-        "unitCost": Field("unit_cost", cents),
-        "availableQuantity": "totals.available",
-        "reservedQuantity": "totals.reserved",
-        "orderedQuantity": "totals.on_order",
-        "minimumQuantity": used("stock_levels"),
-        "barcode": Field("barcode", text),
-        "locations": rows("stock_levels", LEVEL),
-        "partTypes": Field("category", _names),
-        "assetIds": Field("asset_refs", _references),
-        "vendors": rows("vendors", SELLER),
-        "area": used(),  # of old, before there were several locations
-        "locationId": used(),
-    },
-)
-
-LINE = Table(
-    "",
-    {
-        "id": Field("line_id", text),
-        "partId": Field("item_ref", text),
-        "name": "description",
-        "partNumber": Field("item_number", text),
-        "quantityOrdered": "quantity_ordered",
-        "quantityReceived": "quantity_received",
-        "unitCost": Field("unit_price", cents),
-        "price": Field("line_amount", cents),  # the whole line's, not a unit's
-    },
-)
-
-PURCHASE_ORDER = Table(
-    "purchase_order",
-    {
-        **_RECORD,
-        "overrideNumber": used("number"),
-        "autoGeneratedNumber": used("number"),
-        "title": "title",
-        "note": "description",
-        "status": used("status"),
-        "dueDate": Field("required_date", local_date),
-        "vendorId": Field("vendor_ref", text),
-        "approvalDate": Field("approved_at", moment),
-        "creatorId": Field("requester", text),  # I
-        "items": rows("lines", LINE),
-        "costs": used("lines"),
-        "shippingAddress": used("ship_to"),
-        "billingAddress": used("bill_to"),
-    },
-)
-
-VENDOR = Table("vendor", {**_RECORD, "name": "name", "emails": "emails", "phoneNumbers": "phones"})
 
 READING = Table(
     "meter_reading",

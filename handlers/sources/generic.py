@@ -67,7 +67,8 @@ from handlers.model.types import CONNECTION, READ_AS, is_about_connection
 from handlers.sources import Source
 from handlers.sources._converters import joined, text
 from handlers.sources._generic_places import ABSENT, ELEMENT, Place, place
-from handlers.sources._generic_rules import ISO, Rules, happened, rules
+from handlers.sources._generic_rules import Rules, rules
+from handlers.sources._generic_times import ISO, happened
 from handlers.sources._mapping import Field
 from handlers.sources._node import Node
 from handlers.sources._reader import reader

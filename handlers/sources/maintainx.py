@@ -34,6 +34,7 @@ from handlers.sources import _maintainx_tables as tables
 from handlers.sources._converters import reference, word
 from handlers.sources._maintainx_records import Entity
 from handlers.sources._maintainx_stops import stops
+from handlers.sources._maintainx_trade_tables import LEVEL
 from handlers.sources._mapping import Stated
 from handlers.sources._node import Node
 from handlers.sources._reader import reader
@@ -213,7 +214,7 @@ def _quantity(node: Node, data: dict[str, Any]) -> None:
     """The quantity there is now, where it is told; a difference alone is not added up, but fetched."""
     if node.get("newQuantity") is not None:
         data["totals"] = {"on_hand": node.number("newQuantity")}
-    levels = [tables.LEVEL.tell(each).data for each in node.nodes("locations") if each.get("newQuantity") is not None]
+    levels = [LEVEL.tell(each).data for each in node.nodes("locations") if each.get("newQuantity") is not None]
     if levels:
         data["stock_levels"] = levels
 

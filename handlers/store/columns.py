@@ -27,13 +27,17 @@ class Instant(types.TypeDecorator[datetime]):
         """Writes UTC."""
         return sortable(value) if value is not None and dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:
-        """Reads UTC."""
-        del dialect
-        if value is None:
-            return None
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return moment.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Reads UTC, by one call a value: figures of many assets read tens of thousands."""
+        del dialect, coltype
+        return _read
+
+
+def _read(value: datetime | str | None) -> datetime | None:
+    if value is None:
+        return None
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def sortable(moment: datetime) -> str:

@@ -2,19 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
+from handlers.store.letter import Letter, attempt_of, row_of, together
 from handlers.store.rowset import Transaction
 from handlers.store.schema import dead_letters
 
-MESSAGE_LIMIT = 2_000
-"""Characters kept of a message or a traceback's end; more would only repeat itself."""
-TYPE_LIMIT = 200
-"""Characters kept of what an event says its type is."""
 OPEN = "open"
 """Somebody, or the scheduler once its time has come, has to do something; a replay or a repeat moves it out."""
 REPLAYED = "replayed"
@@ -24,8 +19,6 @@ DISCARDED = "discarded"
 SUPERSEDED = "superseded"
 """Something else stands in its place: a repeat that was applied or is buried, or a corrected copy."""
 STATES = (OPEN, REPLAYED, DISCARDED, SUPERSEDED)
-UNKNOWN_CONNECTION = "unknown_connection"
-"""Code of what waits for its connection to be registered."""
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=1)
 """Between times that the scheduler sends the same letter: doubling, for each adds an attempt to its list."""
@@ -35,54 +28,6 @@ BYTES = ("connection_id", "digest")
 IS_OPEN = dead_letters.c.state == sa.literal_column(f"'{OPEN}'")
 """Written out, so that the partial indexes serve."""
 IS_CORRECTED = dead_letters.c.edited_into.is_not(None)
-
-
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """A dead letter to be.
-
-    Attributes:
-        delivery_id: the delivery that has the bytes.
-        index: the event's place in it.
-        connection_id: whose.
-        digest: SHA-256 of the event's own bytes, or of the body.
-        code: stable slug of the error.
-        error_class: name of the exception's class.
-        message: what was wrong, for people; no value of the payload in it.
-        path: JSON path of it, if one is known.
-        found: type of what was found there.
-        expected: what should have been there.
-        traceback: for an error nobody foresaw.
-        place: where in our code an unforeseen error was raised, for its fingerprint.
-        received_at: when the delivery came.
-        attempts: earlier attempts, each `{"at", "code", "message"}`.
-        type: what the event says it is, if that could be read.
-        retry_at: when it will be right by itself, if it will.
-        waits_for: the external id that nobody has registered at its endpoint, if it is that.
-    """
-
-    delivery_id: str
-    index: int
-    connection_id: str
-    digest: str
-    code: str
-    error_class: str
-    message: str
-    received_at: datetime
-    path: str | None = None
-    found: str | None = None
-    expected: str | None = None
-    traceback: str | None = None
-    place: str = ""
-    attempts: Sequence[dict[str, Any]] = ()
-    type: str | None = None
-    retry_at: datetime | None = None
-    waits_for: str | None = None
-
-
-def fingerprint(letter: Letter) -> str:
-    """Groups letters of one cause: the error and its place, list positions and values left out."""
-    path = "".join(part for part in (letter.path or "") if not part.isdigit())
-    return sha256(f"{letter.code}\n{letter.error_class}\n{path}\n{letter.place}".encode()).hexdigest()[:16]
 
 
 def bury(tx: Transaction, letters: Sequence[Letter], now: datetime) -> list[Letter]:
@@ -100,7 +45,7 @@ def bury(tx: Transaction, letters: Sequence[Letter], now: datetime) -> list[Lett
     for letter in sorted(letters, key=lambda each: (each.connection_id, each.digest, each.received_at)):
         if (letter.connection_id, letter.digest) not in corrected:
             fresh.setdefault((letter.connection_id, letter.digest), letter)
-    rows = [_row(letter, now) for letter in fresh.values()]
+    rows = [{**row_of(letter, now), "state": OPEN} for letter in fresh.values()]
     inserted = {tuple(row) for row in tx.insert_missing(dead_letters, rows, returning=KEY)}
     new = [letter for letter in fresh.values() if (letter.delivery_id, letter.index) in inserted]
     told = {id(letter) for letter in new}
@@ -153,8 +98,8 @@ def _reopen(tx: Transaction, letters: Sequence[Letter], now: datetime) -> set[in
             continue
         taken.add((row.connection_id, row.digest))
         told.add(id(letter))
-        attempts = [*row.attempts, *letter.attempts, _attempt(letter, now)]
-        known = _row(letter, now)
+        attempts = together(row.attempts, [*letter.attempts, attempt_of(letter, now)])
+        known = {**row_of(letter, now), "state": OPEN}
         kept = {name: value for name, value in known.items() if name not in {*BYTES, "first_seen_at"}}
         opened.append({**kept, "attempts": attempts, "retry_at": _paused(known, len(attempts), now)})
     tx.update(dead_letters, opened, KEY)
@@ -191,9 +136,9 @@ def _add_attempts(tx: Transaction, letters: Sequence[Letter], now: datetime) -> 
                 attempt
                 for letter in by_bytes[row.connection_id, row.digest]
                 if (letter.delivery_id, letter.index) not in known
-                for attempt in (*letter.attempts, _attempt(letter, now))
+                for attempt in (*letter.attempts, attempt_of(letter, now))
             ]
-            rows.append({**dict(zip(KEY, row[:2], strict=True)), "attempts": [*row.attempts, *told]})
+            rows.append({**dict(zip(KEY, row[:2], strict=True)), "attempts": together(row.attempts, told)})
     tx.update(dead_letters, rows, KEY)
 
 
@@ -217,42 +162,3 @@ def _of_bytes(
         .order_by(*dead_letters.primary_key.columns)
     )
     return list(tx.run(statement.with_for_update(of=dead_letters) if lock else statement, rows))
-
-
-def _attempt(letter: Letter, now: datetime) -> dict[str, Any]:
-    return {
-        "at": now.isoformat(),
-        "code": letter.code,
-        "message": _clean(letter.message),
-        "delivery": letter.delivery_id,
-        "index": letter.index,
-    }
-
-
-def _row(letter: Letter, now: datetime) -> dict[str, Any]:
-    return {
-        "delivery_id": letter.delivery_id,
-        "event_index": letter.index,
-        "connection_id": letter.connection_id,
-        "digest": letter.digest,
-        "code": letter.code,
-        "class": letter.error_class,
-        "message": _clean(letter.message),
-        "path": None if letter.path is None else _clean(letter.path),
-        "found": letter.found,
-        "expected": letter.expected,
-        "traceback": None if letter.traceback is None else _clean(letter.traceback[-MESSAGE_LIMIT:]),
-        "fingerprint": fingerprint(letter),
-        "attempts": [*letter.attempts, _attempt(letter, now)],
-        "state": OPEN,
-        "first_seen_at": letter.received_at,
-        "buried_at": now,
-        "type": None if letter.type is None else _clean(letter.type)[:TYPE_LIMIT],
-        "retry_at": now if letter.code == UNKNOWN_CONNECTION else letter.retry_at,
-        "waits_for": None if letter.waits_for is None else _clean(letter.waits_for),
-    }
-
-
-def _clean(text: str) -> str:
-    """Text that every database takes, cut to a length that people read."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()[:MESSAGE_LIMIT]

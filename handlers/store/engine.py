@@ -42,6 +42,9 @@ POSTGRES_NETWORK = {
     "keepalives_count": 2,
     "tcp_user_timeout": 15_000,
 }
+LIMIT_EXCEEDED = "54"
+"""Class of SQLSTATE, "program limit exceeded" (PostgreSQL, appendix A), such as a value too long for its index. The
+driver files it with what passes; but the same value meets the same limit for ever."""
 SQLITE_BUSY_SECONDS = 10
 SQLITE_PRAGMAS = (
     f"busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
@@ -113,6 +116,8 @@ def translated() -> Iterator[None]:
     except (exc.DataError, exc.IntegrityError) as error:
         raise PermanentError("refused_by_database", _first_line(error)) from error
     except exc.DBAPIError as error:
+        if str(getattr(error.orig, "sqlstate", "")).startswith(LIMIT_EXCEEDED):
+            raise PermanentError("refused_by_database", _first_line(error)) from error
         raise TransientError("database_unavailable", _first_line(error)) from error
     except exc.TimeoutError as error:
         raise TransientError("database_pool_exhausted", str(error)) from error

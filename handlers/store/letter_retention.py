@@ -1,7 +1,7 @@
 """Dead letters that are settled and old are let go, where an operator wants it so; an open one never is.
 
 Nor is one that says what is not to be read: what was discarded, what was corrected and what ends its reader stay as
-long as the delivery that holds their bytes, for nothing else keeps those bytes out when the archive is read anew.
+long as the bytes of their delivery, for nothing else keeps those out when the archive is read anew.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from handlers.store.standing import NEVER_AGAIN
 
 _LETTER = dead_letters.c
 _ON_ITS_WAY = sa.exists().where(retries.c.delivery_id == _LETTER.delivery_id)
-_HAS_BYTES = sa.exists().where(deliveries.c.delivery_id == _LETTER.delivery_id)
+_HAS_BYTES = sa.exists().where(deliveries.c.delivery_id == _LETTER.delivery_id, deliveries.c.purged_at.is_(None))
 _KEEPS_NOTHING_OUT = sa.and_(
     _LETTER.state.in_((REPLAYED, SUPERSEDED)),
     _LETTER.edited_into.is_(None),

@@ -32,6 +32,10 @@ class Memory(Transaction):
         bare = defaults(table)
         return ({**bare, **row} for row in self._of(table).values())
 
+    def written(self, table: sa.Table) -> list[Values]:
+        """Every row of a table, with the columns that it states (`defaults` has the others)."""
+        return list(self._of(table).values())
+
     def insert(self, table: sa.Table, rows: Rows) -> None:
         """Inserts every row; a key that exists is an error."""
         held, key_of = self._of(table), _key_of(table)

@@ -41,6 +41,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         body_digest: SHA-256 of it.
         distrusted_at: when it was taken out of the set; what it told is in no state. None for most.
         distrusted_by: by which operator.
+        purged_at: when its bytes went; what it told is kept. None for most.
         repeat_of: the delivery that brought the same bytes first; what became of them is told by that one.
         events: recorded from it, in its order; one that had come before, in whatever delivery, is not among them.
         dead_letters: what of it could not be applied.
@@ -59,6 +60,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     body_digest: str
     distrusted_at: datetime | None
     distrusted_by: str | None
+    purged_at: datetime | None
     repeat_of: str | None
     events: Sequence[KeptEvent]
     dead_letters: Sequence[Failure]
@@ -112,6 +114,7 @@ def _story(database: Database, delivery_id: str, only: Sequence[KeptEvent] | Non
         body_digest=row.body_digest,
         distrusted_at=row.distrusted_at,
         distrusted_by=row.distrusted_by,
+        purged_at=row.purged_at,
         repeat_of=None if told_by == row.delivery_id else told_by,
         events=events_of_delivery(database, told_by) if only is None else only,
         dead_letters=_failures(database, dead_letters, told_by, indexes),
@@ -128,6 +131,7 @@ def _archived(database: Database, delivery_id: str) -> sa.Row[Any] | None:
         .where(
             first.c.connection_id == deliveries.c.connection_id,
             first.c.body_digest == deliveries.c.body_digest,
+            first.c.purged_at.is_(None),
             first.c.body.is_not(None),
             # Of bytes that are not trusted there, but are here, this one is the first.
             sa.or_(first.c.distrusted_at.is_(None), deliveries.c.distrusted_at.is_not(None)),
@@ -137,7 +141,9 @@ def _archived(database: Database, delivery_id: str) -> sa.Row[Any] | None:
     )
     columns = [column for column in deliveries.c if column.name != "body"]
     statement: sa.Select[Any] = sa.select(
-        *columns, deliveries.c.body.is_(None).label("is_repeat"), with_bytes.label("first")
+        *columns,
+        sa.and_(deliveries.c.body.is_(None), deliveries.c.purged_at.is_(None)).label("is_repeat"),
+        with_bytes.label("first"),
     ).where(deliveries.c.delivery_id == delivery_id)
     with database.read() as connection:
         return connection.execute(statement).one_or_none()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -33,6 +34,7 @@ class Told(NamedTuple):
     linked: tuple[Key, ...] = ()
 
 
+@cache
 def selected() -> sa.Select[Any]:
     """Assets, as they are told by themselves."""
     history = asset_history
@@ -65,6 +67,8 @@ def told(tx: Transaction, members: Members, rows: Iterable[sa.Row[Any]], named: 
 
 
 def _joined(own: sa.Row[Any], others: Sequence[sa.Row[Any]], linked: tuple[Key, ...]) -> Told:
+    if not others:
+        return Told(own.key, own.site_key, own.fields, own.observed_from, linked)
     fields: dict[str, Json] = {}
     for row in (own, *others):
         fields |= {name: value for name, value in row.fields.items() if fields.get(name) is None}

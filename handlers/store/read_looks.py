@@ -19,7 +19,7 @@ from handlers.store.reading import Readable
 from handlers.store.rowset import Transaction
 from handlers.store.schema import assets
 
-ASSETS_AT_ONCE = 100
+ASSETS_AT_ONCE = 250
 """Assets whose spans are read together: few enough for memory, enough to spare round trips."""
 Beside = TypeVar("Beside")
 
@@ -86,6 +86,7 @@ def looked(
     asset: str | None = None,
     *,
     reach: Reach = OWN,
+    after: str = "",
 ) -> Iterator[tuple[list[Looked], Beside]]:
     """The assets of a connection, by key and a page at a time, deleted ones and those only named among them.
 
@@ -98,8 +99,8 @@ def looked(
         beside: what else is read of a page on the same snapshot.
         asset: only the one of that key.
         reach: what counts as an asset's own.
+        after: begins behind the asset of that key.
     """
-    after = ""
     members: Members | None = None
     while True:
         with database.read() as plain:

@@ -54,6 +54,8 @@ class Members:
 
     def has_row(self, asset: Key, named: str | None = None) -> bool:
         """Whether an asset has a row, or stands in another's; where one was named, only those of that name may."""
+        if len(self.group(asset)) == 1:
+            return named in {None, asset[1]}
         counted = {asset[0], *self._reach.counted}
         return self._groups.stands(asset, lambda each: each[0] in counted and named in {None, each[1]})
 
@@ -78,6 +80,9 @@ def pooled(
     found = spans_of(tx, sorted({member.asset for every in of.values() for member in every}), window, zone)
     pools = {}
     for asset, every in of.items():
+        if list(every) == [Member(asset)]:
+            pools[asset] = found.get(asset, [])
+            continue
         spans = _own(every, found, asset)
         pools[asset] = spans if len(every) == 1 else _together(tx, every, spans, asset, (window, zone))
     return {asset: spans for asset, spans in pools.items() if spans}
@@ -155,7 +160,9 @@ def _earlier(spans: Sequence[Span], window: Window) -> Window:
 def _later(spans: Sequence[Span], window: Window) -> Window:
     """A window that holds what an outage reaches behind the end; more does no harm, so each step is twice the last."""
     ends = (window.as_of if each.ended_at is None else min(each.ended_at, window.as_of) for each in spans)
-    reach = max(ends, default=window.end)
-    if not window.end <= reach < window.as_of:
-        return window if reach < window.end else window._replace(until=max(window.until, window.as_of))
+    reach = max(ends, default=None)
+    if reach is None or reach < window.end:
+        return window
+    if reach >= window.as_of:
+        return window._replace(until=max(window.until, window.as_of))
     return window._replace(until=min(max(reach + INSTANT, reach + (reach - window.end)), window.as_of))

@@ -11,6 +11,8 @@ moved there as it is read, and rows are sought as much farther out as that may b
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -24,26 +26,32 @@ from handlers.store.downtime import STATUS, WORK_ORDER
 from handlers.store.rowset import Transaction
 from handlers.store.schema import downtime
 
-COLUMNS = (
-    "connection_id",
-    "asset_key",
-    "origin",
-    "key",
-    "part",
-    "started_at",
-    "ended_at",
-    "planned",
-    "failure",
-    "day_precision",
-)
 FARTHEST_MIDNIGHT = timedelta(hours=24)
 """No site's midnight is farther from that of UTC; zones lie within 14 hours today, and once lay within 16."""
 KEYS_AT_ONCE = 500
 """Keys in one statement, each a parameter of it."""
+_IN_ORDER = attrgetter("started_at", "origin", "key", "part")
 TAIL_STEP = 200
 """Rows fetched at once behind the window's end; most assets are up there and need none."""
 
-Rows = dict[tuple[str, str, str], Row[Any]]
+
+class Kept(NamedTuple):
+    """A row of `downtime`, its members named as the columns; `dated` are its fields where its times are plain dates."""
+
+    connection_id: str
+    asset_key: str
+    origin: str
+    key: str
+    part: str
+    started_at: datetime
+    ended_at: datetime | None
+    planned: bool | None
+    failure: bool
+    day_precision: bool
+    dated: Mapping[str, Any] | None
+
+
+Rows = dict[tuple[str, str, str], Kept]
 """One asset's rows by origin, key and part."""
 
 
@@ -99,20 +107,21 @@ def spans_of(tx: Transaction, assets: Sequence[Key], window: Window, zone: tzinf
     return {asset: _spans(rows.values(), zone) for asset, rows in found.items()}
 
 
-def _add(found: dict[Key, Rows], rows: Iterable[Row[Any]]) -> None:
+def _add(found: dict[Key, Rows], rows: Iterable[Kept]) -> None:
     for row in rows:
         found.setdefault((row.connection_id, row.asset_key), {})[row.origin, row.key, row.part] = row
 
 
+@cache
 def _selected() -> sa.Select[Any]:
     """Every row that counts: void ones and those that lack a start never do."""
     dated = sa.type_coerce(sa.case((downtime.c.day_precision, downtime.c.fields), else_=sa.null()), Document)
-    return sa.select(*(downtime.c[name] for name in COLUMNS), dated.label("dated")).where(
+    return sa.select(*(downtime.c[name] for name in Kept._fields[:-1]), dated.label("dated")).where(
         sa.not_(downtime.c.is_void), downtime.c.started_at.is_not(None)
     )
 
 
-def _in_window(tx: Transaction, assets: Sequence[Key], window: Window) -> Iterator[Row[Any]]:
+def _in_window(tx: Transaction, assets: Sequence[Key], window: Window) -> Iterator[Kept]:
     """What starts before the window's end and has not ended before its start; one that ends there touches it.
 
     The keys stand in the statement, so that PostgreSQL knows how many they are: of a set it takes them to be a hundred,
@@ -126,12 +135,16 @@ def _in_window(tx: Transaction, assets: Sequence[Key], window: Window) -> Iterat
         keys = [asset for _, asset in group]
         for first in range(0, len(keys), KEYS_AT_ONCE):
             some = downtime.c.asset_key.in_(keys[first : first + KEYS_AT_ONCE])
-            yield from tx.connection.execute(statement.where(downtime.c.connection_id == connection, some))
+            yield from _kept(tx.connection.execute(statement.where(downtime.c.connection_id == connection, some)).all())
 
 
-def _tail(tx: Transaction, asset: Key, rows: Rows, window: Window, slack: timedelta) -> list[Row[Any]]:
+def _kept(rows: Iterable[Row[Any]]) -> Iterator[Kept]:
+    return map(Kept._make, rows)
+
+
+def _tail(tx: Transaction, asset: Key, rows: Rows, window: Window, slack: timedelta) -> list[Kept]:
     """What starts behind the window's end while the outage that reaches there still lasts."""
-    reach = max(row.ended_at or window.as_of for row in rows.values())
+    reach = max([row.ended_at or window.as_of for row in rows.values()])
     if _moved(reach, slack) < window.end:
         return []
     statement = (
@@ -146,7 +159,7 @@ def _tail(tx: Transaction, asset: Key, rows: Rows, window: Window, slack: timede
     )
     tail = []
     with tx.connection.execute(statement, execution_options={"yield_per": TAIL_STEP}) as behind:
-        for row in behind:
+        for row in _kept(behind):
             if row.started_at > _moved(reach, slack):
                 break
             tail.append(row)
@@ -154,7 +167,7 @@ def _tail(tx: Transaction, asset: Key, rows: Rows, window: Window, slack: timede
     return tail
 
 
-def _spells(tx: Transaction, found: Mapping[Key, Rows]) -> list[Row[Any]]:
+def _spells(tx: Transaction, found: Mapping[Key, Rows]) -> list[Kept]:
     """Every spell of the orders that have one among the rows."""
     orders = {
         (connection, key) for (connection, _), rows in found.items() for kind, key, _ in rows if kind == WORK_ORDER
@@ -166,10 +179,10 @@ def _spells(tx: Transaction, found: Mapping[Key, Rows]) -> list[Row[Any]]:
     same = sa.and_(*(downtime.c[name] == source.c[name] for name in ("connection_id", "origin", "key")))
     # A spell with no asset counts nowhere; an order's spells are all on one.
     statement = _selected().join_from(source, downtime, same).where(downtime.c.asset_key.is_not(None))
-    return list(tx.run(statement, wanted))
+    return list(_kept(tx.run(statement, wanted)))
 
 
-def _beside(tx: Transaction, earlier: Sequence[Row[Any]], slack: timedelta) -> Iterable[Row[Any]]:
+def _beside(tx: Transaction, earlier: Sequence[Kept], slack: timedelta) -> Iterable[Kept]:
     """Earlier spells and what overlaps them, which decides whether they owned anything and their order failed then."""
     if not earlier:
         return ()
@@ -182,6 +195,7 @@ def _beside(tx: Transaction, earlier: Sequence[Row[Any]], slack: timedelta) -> I
             "ended_at": _moved(row.ended_at, slack),
         }
         for row in earlier
+        if row.ended_at is not None
     ]
     source = tx.rows(downtime, names)
     statement = (
@@ -192,25 +206,25 @@ def _beside(tx: Transaction, earlier: Sequence[Row[Any]], slack: timedelta) -> I
             sa.or_(downtime.c.ended_at.is_(None), downtime.c.ended_at >= source.c.started_at),
         )
     )
-    return tx.run(statement, wanted)
+    return _kept(tx.run(statement, wanted))
 
 
 def _same_asset(source: sa.FromClause) -> sa.ColumnElement[bool]:
     return sa.and_(downtime.c.connection_id == source.c.connection_id, downtime.c.asset_key == source.c.asset_key)
 
 
-def _spans(rows: Iterable[Row[Any]], zone: tzinfo) -> list[Span]:
+def _spans(rows: Iterable[Kept], zone: tzinfo) -> list[Span]:
     """One asset's rows as spans: those of one order share a `ref`, and so do those of one run of a status stream."""
-    held = sorted(rows, key=lambda row: (row.started_at, row.origin, row.key, row.part))
+    held = sorted(rows, key=_IN_ORDER)
     return [_span(row, f"{row.origin}:{row.key}", zone) for row in held if row.origin != STATUS] + _runs(
         [row for row in held if row.origin == STATUS], zone
     )
 
 
-def _runs(edges: Sequence[Row[Any]], zone: tzinfo) -> list[Span]:
+def _runs(edges: Sequence[Kept], zone: tzinfo) -> list[Span]:
     """Spans of a status stream, oldest first: repeats of a status touch, and are one stop told again and again."""
     spans: list[Span] = []
-    runs: dict[bool, tuple[str, datetime | None]] = {}
+    runs: dict[bool | None, tuple[str, datetime | None]] = {}
     for row in edges:
         ref, end = runs.get(row.planned, ("", row.started_at))
         if not ref or (end is not None and end < row.started_at):
@@ -220,8 +234,9 @@ def _runs(edges: Sequence[Row[Any]], zone: tzinfo) -> list[Span]:
     return spans
 
 
-def _span(row: Row[Any], ref: str, zone: tzinfo) -> Span:
-    start, end = row.started_at, row.ended_at
+def _span(row: Kept, ref: str, zone: tzinfo) -> Span:
+    start: datetime | None = row.started_at
+    end = row.ended_at
     if row.day_precision and zone is not UTC:
         fields = row.dated or {}
         start = local_midnight(start, fields.get("started_at"), zone)

@@ -65,19 +65,28 @@ def day(database: Readable, connections: Sequence[str], zones: Zones, now: datet
         tx = Transaction(plain)
         spans = _heads(tx, _standing(tx, connections, now))
         rows = _orders(tx, connections, now)
-        beside = _on_assets(tx, spans)
-        named = {(row.connection_id, row.asset_key) for row in (*rows, *beside) if row.asset_key is not None}
-        known = _assets(tx, named | set(spans))
+        on = _unfinished(tx, ("connection_id", "asset_key"), {each for _, group in spans.values() for each in group})
+        named = _unfinished(tx, ("connection_id", "key"), {each for held, _ in spans.values() for each in _named(held)})
+        about = {(row.connection_id, row.asset_key) for row in (*rows, *on, *named) if row.asset_key is not None}
+        known = _assets(tx, about | set(spans))
     told = {key: _asset(row) for key, row in known.items()}
 
     def read(row: sa.Row[Any]) -> Order:
         return _order(row, told, zones)
 
-    on: dict[Key, list[Order]] = {}
-    for row in beside:
-        on.setdefault((row.connection_id, row.asset_key), []).append(read(row))
+    by_asset: dict[Key, list[sa.Row[Any]]] = {}
+    for row in on:
+        by_asset.setdefault((row.connection_id, row.asset_key), []).append(row)
+    by_key = {(row.connection_id, row.key): row for row in named}
+
+    def behind(held: Sequence[sa.Row[Any]], group: Sequence[Key]) -> list[Order]:
+        """Orders on an asset, and those that its stops name, which may be on another."""
+        mine = {(row.connection_id, row.key): row for each in group for row in by_asset.get(each, ())}
+        mine |= {key: by_key[key] for key in _named(held) if key in by_key}
+        return [read(row) for row in mine.values()]
+
     stops = [
-        _stop(asset, held, told, [order for each in group for order in on.get(each, ())])
+        _stop(asset, held, told, behind(held, group))
         for asset, (held, group) in spans.items()
         if asset not in known or not _is_gone(known[asset], now)
     ]
@@ -104,7 +113,7 @@ Standing = dict[Key, tuple[list[sa.Row[Any]], Sequence[Key]]]
 
 def _standing(tx: Transaction, connections: Sequence[str], now: datetime) -> Iterator[sa.Row[Any]]:
     span = downtime.c
-    names = ("connection_id", "asset_key", "started_at", "planned", "reason")
+    names = ("connection_id", "asset_key", "started_at", "planned", "reason", "work_order_key")
     statement = sa.select(*(span[name] for name in names)).where(
         sa.text(VALID_SPAN), span.connection_id.in_(connections), span.asset_key.is_not(None), span.started_at <= now
     )
@@ -138,15 +147,19 @@ def _orders(tx: Transaction, connections: Sequence[str], now: datetime) -> list[
     return list({(row.connection_id, row.key): row for row in rows}.values())
 
 
-def _on_assets(tx: Transaction, spans: Standing) -> list[sa.Row[Any]]:
-    """The unfinished orders on assets that stand."""
-    wanted = sorted({each for _, group in spans.values() for each in group})
-    if not wanted:
+def _named(held: Iterable[sa.Row[Any]]) -> set[Key]:
+    """The orders that stops name."""
+    return {(span.connection_id, span.work_order_key) for span in held if span.work_order_key is not None}
+
+
+def _unfinished(tx: Transaction, names: tuple[str, str], wanted: Iterable[Key]) -> list[sa.Row[Any]]:
+    """The unfinished orders of which two columns have one of some pairs of values."""
+    pairs = [dict(zip(names, each, strict=True)) for each in sorted(wanted)]
+    if not pairs:
         return []
-    source = tx.rows(work_orders, ("connection_id", "asset_key"))
-    same = sa.and_(*(work_orders.c[name] == source.c[name] for name in ("connection_id", "asset_key")))
-    statement = _selected().join_from(work_orders, source, same)
-    return list(tx.run(statement, [{"connection_id": each[0], "asset_key": each[1]} for each in wanted]))
+    source = tx.rows(work_orders, names)
+    same = sa.and_(*(work_orders.c[name] == source.c[name] for name in names))
+    return list(tx.run(_selected().join_from(work_orders, source, same), pairs))
 
 
 def _assets(tx: Transaction, wanted: Iterable[Key]) -> dict[Key, sa.Row[Any]]:

@@ -59,7 +59,13 @@ def data_as_of(database: Readable, connections: Sequence[str]) -> dict[str, date
 
 
 def asset_figures(
-    database: Readable, connection: str, look: Window | Looker, asset: str | None = None, *, reach: Reach = OWN
+    database: Readable,
+    connection: str,
+    look: Window | Looker,
+    asset: str | None = None,
+    *,
+    reach: Reach = OWN,
+    after: str = "",
 ) -> Iterator[AssetFigures]:
     """The figures of a connection's assets, by key; deleted ones and those that were only named among them.
 
@@ -69,8 +75,11 @@ def asset_figures(
         look: how each asset is looked at; a window alone is that one, in UTC and without a calendar, for all.
         asset: only the one of that key.
         reach: what counts as an asset's own.
+        after: begins behind the asset of that key.
     """
-    for page, _ in looked(database, connection, _looker(look), lambda _tx, _page: None, asset, reach=reach):
+    for page, _ in looked(
+        database, connection, _looker(look), lambda _tx, _page: None, asset, reach=reach, after=after
+    ):
         for each in page:
             yield AssetFigures(
                 connection=connection,

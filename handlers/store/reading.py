@@ -200,15 +200,18 @@ def of_connection(database: Database, column: sa.Column[str], wanted: str | None
     return column == wanted if wanted is not None else column.in_(connection_ids(database, column))
 
 
-def connection_ids(database: Database, column: sa.Column[str]) -> list[str]:
+def connection_ids(
+    database: Database, column: sa.Column[str], where: sa.ColumnElement[bool] | None = None
+) -> list[str]:
     """The connections that have rows in a table, in order: one step along its index each, however many rows they have.
 
     Args:
         database: to read from.
         column: the table's `connection_id`, first in some index.
+        where: the condition of that index, if it has not every row.
     """
     found: list[str] = []
-    least = sa.select(sa.func.min(column))
+    least = sa.select(sa.func.min(column)).where(sa.true() if where is None else where)
     with database.read() as connection:
         last = connection.execute(least).scalar()
         while last is not None:

@@ -18,6 +18,8 @@ from handlers.store.shadow import Shadow
 
 LOCK_PATIENCE = "30s"
 """How long the locks are waited for on PostgreSQL: a worker's transaction takes a second at most."""
+IDLE_PATIENCE = "5min"
+"""What folding a shard takes on the slowest machine, many times over."""
 
 
 def exclude(tx: Transaction, schema: str) -> None:
@@ -35,6 +37,12 @@ def exclude(tx: Transaction, schema: str) -> None:
         names = ", ".join(f'"{schema}"."{table.name}"' for table in (retries, deliveries, dead_letters))
         tx.connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_PATIENCE}'"))
         tx.connection.execute(sa.text(f"LOCK TABLE {names} IN EXCLUSIVE MODE"))
+
+
+def stay(tx: Transaction) -> None:
+    """Lets a transaction that only reads be idle while other processes work for it; one that is frozen ends still."""
+    if tx.connection.dialect.name == "postgresql":
+        tx.connection.execute(sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_PATIENCE}'"))
 
 
 def told(difference: Difference) -> tuple[str, ...]:

@@ -154,10 +154,27 @@ def bring_forward(tx: Transaction, connection_id: str, *, now: datetime, within:
     return len(rows)
 
 
+def kept_between(tx: Transaction, since: datetime, until: datetime) -> set[str]:
+    """The connections of rows that are due then though nothing of them has failed: these only wait for a connection."""
+    kept = sa.select(retries.c.connection_id).distinct()
+    kept = kept.where(retries.c.due_at > since, retries.c.due_at <= until)
+    kept = kept.where(retries.c.attempt == 0, retries.c.leased_until.is_(None))
+    return set(tx.connection.execute(kept).scalars())
+
+
 def suspects(tx: Transaction, ids: Sequence[RowId]) -> set[RowId]:
     """Those of the rows that are worked on alone: each of them is rung for by itself."""
     wanted = [{"delivery_id": each, "event_index": index, "alone": True} for each, index in sorted(set(ids))]
     return {(row.delivery_id, row.event_index) for row in tx.select(retries, wanted, KEY)}
+
+
+def suspect(tx: Transaction, ids: Sequence[RowId]) -> None:
+    """Has rows tried alone from now on, and at once; one that is gone or held by another is left as it is."""
+    rows = [
+        {"delivery_id": row.delivery_id, "event_index": row.index, "alone": True, "leased_until": None}
+        for row in take(tx, ids)
+    ]
+    tx.update(retries, rows, KEY)
 
 
 def begin(tx: Transaction, row: RowId, *, now: datetime, lease: timedelta) -> Due | None:

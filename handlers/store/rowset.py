@@ -86,10 +86,8 @@ class Transaction:
         return self.connection.execute(statement, {ROWS: encoded(rows)})
 
 
-def encoded(rows: Iterable[Mapping[str, Any]], *, sorted_as_text: bool = True) -> str:
-    """The parameter's text; instants in fixed width unless told otherwise: both databases read it, and SQLite sorts."""
-    if not sorted_as_text:
-        return encode(list(rows))
+def encoded(rows: Iterable[Mapping[str, Any]]) -> str:
+    """The parameter's text; instants in fixed width: both databases read it, and SQLite sorts by it."""
     return encode(
         [{name: sortable(value) if type(value) is datetime else value for name, value in row.items()} for row in rows]
     )

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 
 from handlers.store.columns import Document, Instant
 from handlers.store.schema_audit import audit_head, audit_log
+from handlers.store.schema_checkpoints import checkpoints, kept_beside
 from handlers.store.schema_gauges import gauges
 from handlers.store.schema_letters import dead_letters, replay_items, replays
 from handlers.store.schema_links import asset_links
@@ -29,9 +30,10 @@ from handlers.store.schema_records import (
     work_orders,
 )
 from handlers.store.schema_reports import report_snapshots
-from handlers.store.tables import metadata, ordered_text
+from handlers.store.tables import index_of, metadata, ordered_text
 
 __all__ = [
+    "CHECKPOINTED",
     "asset_history",
     "asset_links",
     "asset_parent_edges",
@@ -39,6 +41,7 @@ __all__ = [
     "assets",
     "audit_head",
     "audit_log",
+    "checkpoints",
     "connection_health",
     "dead_letters",
     "deliveries",
@@ -81,9 +84,10 @@ deliveries = Table(
     Column("processed_at", Instant, nullable=False),
     Column("distrusted_at", Instant, comment="when it left the set; its bytes stay, as evidence"),
     Column("distrusted_by", Text),
+    Column("purged_at", Instant, comment="when its bytes went: what it told is kept"),
     PrimaryKeyConstraint("received_at", "delivery_id"),
     Index("deliveries_id", "delivery_id", unique=True),
-    Index("deliveries_body", "connection_id", "body_digest"),
+    index_of("purged_at IS NULL", "deliveries_body", "connection_id", "body_digest"),
     Index(
         "deliveries_distrusted",
         "received_at",
@@ -130,6 +134,9 @@ events = Table(
     Index("events_subject", "connection_id", "subject_kind", "subject_key"),
     Index("events_occurred", "connection_id", "occurred_at"),
 )
+
+# By table: the one that keeps what purged deliveries came to in it (`handlers.store.checkpoint`).
+CHECKPOINTED = kept_beside(events)
 
 # Something of a delivery that is due again; nothing waits in a worker's memory.
 retries = Table(

@@ -1,12 +1,14 @@
 """A database of one's own, into which a connection's archive is folded anew; it vanishes with its process."""
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from handlers.store import schema
+from handlers.store import distrust, schema
 from handlers.store.columns import Instant
 from handlers.store.engine import Database
 from handlers.store.reading import Held, walk
@@ -70,19 +72,20 @@ class Scratch:
     def __exit__(self, *error: object) -> None:
         self.database.close()
 
-    def line_up(self, held: Held, addresses: Collection[str]) -> int:
-        """Takes note of every delivery that is in the set, and returns how many there are.
+    def line_up(self, held: Held, connection_id: str, addresses: Collection[str]) -> int:
+        """Takes note of every delivery that is in the set and archived, and returns how many there are.
 
         No index of the archive has a connection's deliveries in the order in which they came, and none is worth its
         price on the road: they are sorted here.
 
         Args:
             held: the transaction in which they are found.
+            connection_id: whose archive it is.
             addresses: where they came in: the connection's own, and one that it shares with others.
         """
         table = schema.deliveries
         wanted = sa.select(*(table.c[name] for name in Arrival._fields)).where(
-            table.c.connection_id.in_(sorted(addresses)), table.c.distrusted_at.is_(None)
+            distrust.in_set(connection_id, addresses), table.c.purged_at.is_(None)
         )
         found = held.connection.execute(wanted, execution_options={"yield_per": GROUP})
         total = 0
@@ -91,6 +94,27 @@ class Scratch:
             with self.database.write() as connection:
                 Transaction(connection).insert(_arrivals, [dict(row._mapping) for row in rows])  # noqa: SLF001  # public
         return total
+
+    @property
+    def dialect(self) -> str:
+        """Of its database."""
+        return self.database.dialect
+
+    def built(self, table: sa.Table) -> sa.Table:
+        """The table itself: no other stands beside it."""
+        return table
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A transaction, which may write."""
+        return self.database.write()
+
+    def finish_loading(self) -> None:
+        """Nothing is put off until then."""
+
+    def size(self) -> int:
+        """Bytes of the bodies of those deliveries."""
+        with self.database.read() as connection:
+            return int(connection.execute(sa.select(sa.func.sum(_arrivals.c.body_bytes))).scalar_one() or 0)
 
     def groups(self) -> Iterator[list[str]]:
         """The ids of those deliveries in the order in which they came, as many at once as fit in memory."""

@@ -12,7 +12,7 @@ from handlers.store.events import IDENTITY, Identity
 from handlers.store.reading import connection_ids
 from handlers.store.retries import RowId
 from handlers.store.rowset import Transaction
-from handlers.store.schema import dead_letters, deliveries, events, retries
+from handlers.store.schema import checkpoints, dead_letters, deliveries, events, retries
 
 NEVER_AGAIN = frozenset({"poison", "refused_by_database"})
 """Codes of letters that are not read anew with everything else: they would end the reader, or be refused again."""
@@ -79,10 +79,11 @@ def maps_of(tx: Transaction, ids: Iterable[str]) -> dict[str, set[str]]:
     return found
 
 
-def older(tx: Transaction, connection_id: str, fingerprint: str) -> int:
-    """How many events of a connection were read by another map than that one."""
-    wanted = sa.select(sa.func.count()).where(events.c.connection_id == connection_id, events.c.map != fingerprint)
-    return int(tx.connection.execute(wanted).scalar_one())
+def older(tx: Transaction, connection_id: str, fingerprint: str) -> dict[str, int]:
+    """By which other maps than that one events of a connection were read, and how many by each."""
+    is_older = (events.c.connection_id == connection_id, events.c.map != fingerprint)
+    wanted = sa.select(events.c.map, sa.func.count()).where(*is_older).group_by(events.c.map)
+    return {name: int(count) for name, count in tx.connection.execute(wanted)}
 
 
 def unarchived(tx: Transaction, connection_id: str) -> int:
@@ -94,7 +95,8 @@ def unarchived(tx: Transaction, connection_id: str) -> int:
 
 def addresses(database: Database) -> set[str]:
     """Where anything has come in: connections, and addresses that several share."""
-    return set(connection_ids(database, deliveries.c.connection_id))
+    archived = connection_ids(database, deliveries.c.connection_id, deliveries.c.purged_at.is_(None))
+    return {*archived, *connection_ids(database, checkpoints.c.connection_id)}
 
 
 def connections(database: Database) -> set[str]:

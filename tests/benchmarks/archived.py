@@ -23,8 +23,8 @@ from tests.benchmarks.measuring import CONNECTION
 from worker import rebuild
 from worker.acts import Operator
 from worker.cli import output
-from worker.rebuild_attempt import Rebuilt
 from worker.rebuild_hands import Recipe
+from worker.rebuilt import Rebuilt
 from worker.rereading import Archive
 from worker.units import Reader
 

@@ -34,7 +34,7 @@ SECONDS = {
 }
 """How long each lasts, from and to; of what is ended, how long until it is started again."""
 LONG_FREEZE_SECONDS = 22.0
-"""A worker that is frozen alone: longer than its lease of 15 s, so that another has its work when it wakes up."""
+"""A worker that is frozen alone: longer than its lease of 12 s, so that another has its work when it wakes up."""
 LATE_SECONDS = (0.05, 0.4)
 PAUSE_SECONDS = (0.2, 1.5)
 FIRST_SECOND = 1.5

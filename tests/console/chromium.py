@@ -4,8 +4,18 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Final
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 
+from tests.journeys.roles import PATIENCE_SECONDS
 from tests.programs import program
 
 PROGRAM: Final = "chromium"
@@ -22,7 +32,7 @@ OPTIONS: Final = (
 """It may run as root in a container; it talks to nobody but the console."""
 DESKTOP: Final = {"width": 1366, "height": 850}
 PHONE: Final = {"width": 390, "height": 844}
-PATIENCE_MS: Final = 60_000
+PATIENCE_MS: Final = 1000 * PATIENCE_SECONDS
 """The machine may be busy; what takes longer never happens."""
 TOLD_OF_VIOLATIONS: Final = """
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -35,6 +45,7 @@ LEFT: Final = "net::ERR_ABORTED"
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """The browser, without a window."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program(PROGRAM), args=list(OPTIONS))
         try:

@@ -6,10 +6,6 @@ from playwright.sync_api import Locator, Page
 from handlers.events import Outcome
 from handlers.store.schema import audit_log, dead_letters, events
 from tests.console.plant import Plant
-from tests.journeys.roles import PATIENCE_SECONDS
-
-SLOW_MS = PATIENCE_SECONDS * 1000
-"""How long something may take that other processes have to do."""
 
 
 def card(page: Page, title: str) -> Locator:

@@ -10,13 +10,10 @@ from playwright.sync_api import Page, expect
 from handlers.store.schema import dead_letters, retries
 from tests.console import facts
 from tests.console.chromium import Watched
-from tests.console.hands import SLOW_MS, act, acts, card, is_applied
+from tests.console.hands import act, acts, card, is_applied
 from tests.console.plant import NORTH, TRIAL, Plant
 from tests.journeys.roles import eventually
 from worker.console import links
-
-SEEN_MS = 2_500
-"""So long a pause lasts here: a scheduler that has not seen it looks for what was kept only after half a minute."""
 
 
 def test_a_token_opens_what_was_asked_for_and_a_wrong_one_does_not(stranger: Watched, plant: Plant) -> None:
@@ -49,7 +46,7 @@ def test_figures_move_by_themselves_while_events_come(page: Page, plant: Plant) 
     before = len(plant.letters(dead_letters.c.state == "open"))
     page.goto("/")
     letters, chart = card(page, "Open dead letters"), page.locator("figure.series").first.locator("details tbody tr")
-    expect(letters).to_have_text(str(before), timeout=SLOW_MS)
+    expect(letters).to_have_text(str(before))
     rows = chart.count()
     page.evaluate("document.body.dataset.stays = 'yes'")
     canvas = page.locator("figure.series canvas").first
@@ -57,11 +54,11 @@ def test_figures_move_by_themselves_while_events_come(page: Page, plant: Plant) 
     trouble = [{**facts.fact("vendor.created", "V-LIVE", plant.began), "id": f"live-{n}", "version": "?"} for n in "ab"]
     plant.send(TRIAL, *trouble)
 
-    expect(letters).to_have_text(str(before + 2), timeout=SLOW_MS)
+    expect(letters).to_have_text(str(before + 2))
     assert page.locator("body").get_attribute("data-stays") == "yes"
     expect(page.locator("#away")).to_be_hidden()
     page.locator("#series").evaluate("region => htmx.trigger(region, 'seen')")
-    expect(chart).not_to_have_count(rows, timeout=SLOW_MS)
+    expect(chart).not_to_have_count(rows)
 
 
 def test_an_event_is_found_by_its_id_and_tells_its_story(page: Page, plant: Plant) -> None:
@@ -99,7 +96,6 @@ def test_a_connection_is_paused_and_what_it_sent_meanwhile_is_applied_on_resume(
         return "" if is_applied(plant, told["id"]) else str(told["id"])
 
     sent = next(filter(None, iter(kept, None)))
-    page.wait_for_timeout(SEEN_MS)
     act(page, "Resume", "rebuilt")
     expect(page.locator("main .lead")).to_contain_text("active")
     eventually(lambda: is_applied(plant, sent))

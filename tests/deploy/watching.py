@@ -161,7 +161,7 @@ def _running(name: str, configuration: Path, options: list[str], address: str) -
 
 def _is_ready(address: str) -> bool:
     with contextlib.suppress(httpx.HTTPError):
-        return httpx.get(f"http://{address}/-/ready").is_success
+        return httpx.get(f"http://{address}/-/ready", timeout=30).is_success
     return False
 
 

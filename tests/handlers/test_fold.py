@@ -1,8 +1,11 @@
 """State is a function of the set of facts: whatever order they come in, however often, in whatever batches."""
 
 import itertools
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -137,19 +140,41 @@ def told_differently(
     return history, [list(repeated[start:end]) for start, end in itertools.pairwise(bounds) if start < end]
 
 
-@settings(max_examples=size(250, 5_000), deadline=None, suppress_health_check=SLOW)
-@given(told=told_differently(histories(*kinds)))
+def tellings(of_one: st.SearchStrategy[list[Event]], examples: int) -> Callable[[Callable[..., None]], Any]:
+    """Draws so many histories, each with another telling of it."""
+    chosen = settings(max_examples=examples, deadline=None, suppress_health_check=SLOW)
+    return lambda test: chosen(given(told=told_differently(of_one))(test))
+
+
+OF_WORK = histories(*kinds)
+OF_THE_REST = histories(*keyed_kinds, meter_kinds, other_kinds)
+
+
+@tellings(OF_WORK, 80)
 def test_any_telling_of_a_history_gives_the_same_rows_and_figures(
     database: Database, told: tuple[list[Event], list[list[Event]]]
 ) -> None:
     compare_tellings(database, *told)
 
 
-@settings(max_examples=size(120, 5_000), deadline=None, suppress_health_check=SLOW)
-@given(told=told_differently(histories(*keyed_kinds, meter_kinds, other_kinds)))
+@tellings(OF_THE_REST, 40)
 def test_so_it_does_for_orders_stock_vendors_meters_and_plans(
     database: Database, told: tuple[list[Event], list[list[Event]]]
 ) -> None:
+    compare_tellings(database, *told)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(size(300, 4 * 3600))
+@tellings(OF_WORK, size(250, 5_000))
+def test_a_great_many_tellings_do(database: Database, told: tuple[list[Event], list[list[Event]]]) -> None:
+    compare_tellings(database, *told)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(size(300, 4 * 3600))
+@tellings(OF_THE_REST, size(120, 5_000))
+def test_a_great_many_tellings_of_the_rest_do(database: Database, told: tuple[list[Event], list[list[Event]]]) -> None:
     compare_tellings(database, *told)
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,8 +15,9 @@ from prometheus_client.samples import Sample
 
 from handlers.store.engine import Database
 from handlers.store.schema import deliveries
-from tests.journeys.roles import COMMAND, PATIENCE_SECONDS, Role, eventually
+from tests.journeys.roles import PATIENCE_SECONDS, Role, eventually
 from tests.journeys.sender import Sender
+from tests.worker.cli.at_home import Home
 from tests.worker.cli.plant import Done
 
 FOREIGN = ("MAINTENWORKS_", "PROMETHEUS_")
@@ -54,9 +54,15 @@ class Installation:
         self._folder = folder
         self._database = Database(settings.get("MAINTENWORKS_DATABASE_URL", f"sqlite:///{self.home}/maintenworks.db"))
 
-    def run(self, *arguments: str, given: bytes = b"") -> Done:
-        """Runs a command, which must end well."""
-        done = self._ended(*arguments, given=given)
+    def run(self, *arguments: str, given: bytes = b"", **settings: str) -> Done:
+        """Runs a command, which must end well, in this process: another one would take a second or two to start.
+
+        Args:
+            arguments: of the command line.
+            given: what it reads from standard input.
+            settings: environment variables besides those of the installation.
+        """
+        done = self._ended(*arguments, given=given, **settings)
         self.said += [done.out, done.said]
         return done
 
@@ -143,19 +149,11 @@ class Installation:
         self.said += [json.dumps(told), done.said]
         return secret
 
-    def _ended(self, *arguments: str, given: bytes = b"") -> Done:
-        done = subprocess.run(
-            [COMMAND, *arguments],
-            cwd=self._folder,
-            env=self.environment,
-            input=given,
-            capture_output=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-        said = done.stderr.decode()
-        assert done.returncode == 0, said
-        return Done(done.returncode, done.stdout, said)
+    def _ended(self, *arguments: str, given: bytes = b"", **settings: str) -> Done:
+        own = {name: value for name, value in self.environment.items() if os.environ.get(name) != value}
+        done = Home(self.home, **{**own, **settings}).run(*arguments, given=given)
+        assert done.code == 0, done.said
+        return done
 
     def _reach(self, address: str) -> None:
         self._address = address

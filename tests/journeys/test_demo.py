@@ -23,7 +23,7 @@ from worker.demo.play import MANNERS
 
 Demo = Callable[..., "subprocess.Popen[bytes]"]
 COMMAND = (sys.executable, "-P", "-c", "import sys; from worker.main import main; main()", "demo")
-WAIT_SECONDS = 120
+WAIT_SECONDS = 240
 EVENTS = 600
 PARTS = ("applied", "stale", "ignored", "duplicates", "dead_letters", "lost")
 

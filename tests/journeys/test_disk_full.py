@@ -62,12 +62,12 @@ def _body(number: int, name: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _sending(sender: Sender, filler: Filler) -> Iterator[None]:
-    """Everything is being posted; at the end of the context there is room again, and all of it has been taken."""
+    """All is being posted, and on its way the disk fills; at the end there is room again, and all has been taken."""
     failures: list[BaseException] = []
 
     def send() -> None:
         try:
-            sender.deliver(_bodies(), at_once=16)
+            sender.deliver(_bodies(), at_once=16, on_accepted=lambda taken: filler.fill() if taken == BEFORE else None)
         except BaseException as error:  # noqa: BLE001  # it is raised again in the test's own thread
             failures.append(error)
 
@@ -117,12 +117,10 @@ def test_a_disk_that_fills_loses_nothing_and_once_there_is_room_all_goes_on_by_i
         with here.up() as role:
             assert ballast.exists()
             with _sending(acme, filler):
-                eventually(lambda: len(acme.accepted) >= BEFORE, every=0.002)
-                filler.fill()
                 eventually(lambda: _broker_died(role))
                 eventually(lambda: _refuses(acme))
                 assert len(acme.accepted) < EVENTS
-                assert not ballast.exists()
+                eventually(lambda: not ballast.exists())
                 filler.fill()
                 eventually(lambda: "disk_full" in _failing(acme))
             eventually(ballast.exists)
@@ -137,13 +135,12 @@ def test_with_the_database_elsewhere_the_ballast_lets_workers_drain_a_disk_that_
         acme = here.connect("acme")
         with here.up() as role:
             with _sending(acme, filler):
-                eventually(lambda: len(acme.accepted) >= BEFORE, every=0.002)
-                filler.fill()
                 eventually(lambda: _broker_died(role))
                 eventually(lambda: _refuses(acme))
                 assert len(acme.accepted) < EVENTS
                 here.settle(acme)
                 assert filler.free() < MINIMUM_BYTES
+                eventually(lambda: "disk_full" in _failing(acme))  # the receiver looks once a second
                 assert _refuses(acme)
             here.settle(acme)
         _whole(here, None)

@@ -52,9 +52,9 @@ def test_an_endpoint_from_its_first_delivery_to_its_revocation(here: Installatio
 
     _join(here, *LATE)
     eventually(lambda: ("west", "e-W-1") in _applied(here))
-    [state] = here.ask(sa.select(dead_letters.c.state))
+    states = {row.state for row in here.ask(sa.select(dead_letters.c.state))}  # one of each that came too early
     titles = {row["connection"]: row["title"] for row in here.run("get", "work-orders", "--json").rows}
-    assert (state.state, titles) == ("replayed", {"north": "N-1", "south": "S-1", "west": "W-1"})
+    assert (states, titles) == ({"replayed"}, {"north": "N-1", "south": "S-1", "west": "W-1"})
 
     more = {**event("work_order.updated", "WO-1", "09:00", "e-2", title="sent"), "connection_id": "S-1"}
     sent = here.run("send", "south", "-", "--url", hub.address, "--json", given=json.dumps(more).encode()).row

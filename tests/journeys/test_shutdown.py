@@ -80,9 +80,9 @@ def works(home: _Works, valkey: BrokerServer) -> _Works:
 
 def _told_once(role: Role, ready: str) -> None:
     """SIGTERM, after which it lives and says that it is not ready."""
-    assert httpx.get(f"{ready}/readyz").status_code == 200
+    assert httpx.get(f"{ready}/readyz", timeout=PATIENCE_SECONDS).status_code == 200
     role.process.send_signal(signal.SIGTERM)
-    eventually(lambda: httpx.get(f"{ready}/readyz").json()["failing"] == ["draining"])
+    eventually(lambda: httpx.get(f"{ready}/readyz", timeout=PATIENCE_SECONDS).json()["failing"] == ["draining"])
 
 
 def _metrics(role: Role) -> str:

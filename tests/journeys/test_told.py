@@ -21,8 +21,7 @@ from handlers.store.schema_notices import notifications
 from tests.journeys.installation import Installation, installation
 from tests.journeys.roles import COMMAND, PATIENCE_SECONDS, eventually
 from tests.journeys.sender import Sender
-from tests.worker.cli.at_home import Home
-from tests.worker.cli.plant import Done, event
+from tests.worker.cli.plant import event
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of those who are told").decode()
 MARK = "only-in-the-body"
@@ -52,13 +51,6 @@ def running() -> Iterator[Installation]:
         with fresh.up():
             (fresh.home / "notifications.toml").write_text(FILE.format(receiver=fresh.senders[0].address))
             yield fresh
-
-
-def _run(running: Installation, *arguments: str, **settings: str) -> Done:
-    """A command, in this process, which saves the second that a new one takes to start."""
-    done = Home(running.home, TOLD_SECRET=SECRET, **settings).run(*arguments)
-    assert done.code == 0, done.said
-    return done
 
 
 def _plant(running: Installation) -> Sender:
@@ -103,19 +95,19 @@ def test_a_new_kind_of_dead_letter_is_told_once_and_another_kind_too(running: In
 
 
 def test_what_was_told_is_listed_and_a_channel_is_tried(running: Installation) -> None:
-    (channel,) = _run(running, "notifications", "check", "--json").rows
+    (channel,) = running.run("notifications", "check", "--json").rows
     assert (channel["channel"], channel["problem"]) == ("hook", None)
     assert "/webhooks" not in channel["to"]
-    sent = _run(running, "notifications", "test", "hook", "--json").row
+    sent = running.run("notifications", "test", "hook", "--json").row
     eventually(lambda: sent["message"] in {each["id"] for each in _messages(running)}, every=0.2)
-    rows = _run(running, "notifications", "list", "--json").rows
+    rows = running.run("notifications", "list", "--json").rows
     assert [(each["channel"], each["state"], each["attempts"]) for each in rows] == [("hook", "sent", 1)] * 2
-    standing = _run(running, "notifications", "list", "--standing", "--json").rows
+    standing = running.run("notifications", "list", "--standing", "--json").rows
     assert {each["kind"] for each in standing} == {"dead_letters"}
 
 
 def test_top_shows_one_frame_as_json_and_for_people(running: Installation) -> None:
-    frame = _run(running, "top", "--json").row
+    frame = running.run("top", "--json").row
     assert frame["away"] == {}
     assert frame["dead_letters_open"]["malformed_json"] == 2
     assert {each["id"] for each in frame["connections"]} == {"plant", "told"}
@@ -124,7 +116,7 @@ def test_top_shows_one_frame_as_json_and_for_people(running: Installation) -> No
     assert frame["committed_per_s"] is not None
     assert frame["today"]["down"] == 0
 
-    text = _run(running, "top", "--once").out
+    text = running.run("top", "--once").out
     assert "malformed_json 2" in text
     assert "\x1b" not in text
 
@@ -154,8 +146,12 @@ def test_top_on_a_terminal_goes_on_until_q(running: Installation) -> None:
 
 
 def test_top_says_what_is_away(running: Installation) -> None:
-    away = {"MAINTENWORKS_BROKER_URL": "redis://127.0.0.1:1/0", "MAINTENWORKS_DATABASE_URL": "sqlite:////nowhere/x.db"}
-    frame = _run(running, "top", "--json", **away).row
+    frame = running.run(
+        "top",
+        "--json",
+        MAINTENWORKS_BROKER_URL="redis://127.0.0.1:1/0",
+        MAINTENWORKS_DATABASE_URL="sqlite:////nowhere/x.db",
+    ).row
     assert set(frame["away"]) == {"broker", "database"}
     assert "maintenworks migrate" in frame["away"]["database"]
     assert (frame["queues"], frame["dead_letters_open"], frame["connections"]) == (None, None, None)

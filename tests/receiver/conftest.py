@@ -30,7 +30,14 @@ def receiver_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def running(valkey_session: BrokerServer, receiver_home: Path) -> Iterator[Running]:
-    """A receiver with the contract's limits, but patient for less than a second."""
+    """A receiver with the contract's limits."""
+    with receiver(receiver_home, valkey_session.url) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def impatient(valkey_session: BrokerServer, receiver_home: Path) -> Iterator[Running]:
+    """One beside it that refuses whoever takes longer than a second."""
     with receiver(receiver_home, valkey_session.url, protocol=ImpatientProtocol) as found:
         yield found
 

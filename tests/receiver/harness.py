@@ -9,6 +9,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,16 +18,17 @@ from receiver.main import Parts, serve
 from receiver.protocol import BoundedProtocol, Limits
 from receiver.server import listen, loop_factory
 from receiver.settings import ReceiverSettings
-from worker.queue import Producer
+from worker.queue import WAIT, Producer
 
 SECRET = "whsec_0123456789abcdef"
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 60.0
+"""After this a test gives up; nothing takes nearly as long."""
 
 
 class ImpatientProtocol(BoundedProtocol):
-    """Everything that takes time is over soon."""
+    """Whoever takes time is refused soon, though not before a busy machine has sent what it is about to send."""
 
-    limits = Limits(head_seconds=0.4, body_seconds=0.4, linger_seconds=0.5)
+    limits = Limits(head_seconds=1.0, body_seconds=1.0, linger_seconds=0.5)
 
 
 class Answer(NamedTuple):
@@ -133,6 +135,7 @@ def receiver(
     *,
     protocol: type[BoundedProtocol] = BoundedProtocol,
     notice_seconds: float = 0.0,
+    wait: timedelta = WAIT,
     **settings: Any,
 ) -> Iterator[Running]:
     """Runs a receiver on `<home>/connections.toml`, which is there already.
@@ -142,6 +145,7 @@ def receiver(
         broker_url: a running broker's.
         protocol: with limits of its own.
         notice_seconds: of draining.
+        wait: how long the broker may take for one enqueue.
         settings: of the receiver.
     """
     chosen = ReceiverSettings(home=home, public_host="127.0.0.1", public_port=0, **settings)
@@ -150,7 +154,7 @@ def receiver(
     port = parts.listener.getsockname()[1]
 
     async def main() -> None:
-        producer = Producer(broker_url, backlog_limit_bytes=chosen.backlog_limit_bytes)
+        producer = Producer(broker_url, backlog_limit_bytes=chosen.backlog_limit_bytes, wait=wait)
         stop = asyncio.Event()
         await producer.open()
         waiting = asyncio.create_task(asyncio.to_thread(told.wait))

@@ -133,6 +133,7 @@ def test_the_wait_ends_and_what_was_given_up_is_never_sent() -> None:
         waiting = asyncio.create_task(group.commit("acme", b"waiting"))
         answers = await asyncio.gather(hanging, waiting, return_exceptions=True)
         assert [error.code for error in answers if isinstance(error, TransientError)] == ["broker_slow"] * 2
+        group._wait_seconds = 60
         queue.gate.set()
         assert await group.commit("acme", b"later") is None
         assert b"waiting" not in [encoded for batch in queue.batches for _, encoded in batch]

@@ -205,13 +205,13 @@ def test_the_rate_is_checked_after_the_signature_and_says_when_to_come_back(
 ) -> None:
     for _ in range(5):
         assert running.post("limited", x_webhook_signature="0" * 64).status == 401
-    answers = [running.post("limited") for _ in range(3)]
-    statuses = [answer.status for answer in answers]
-    assert (statuses[0], statuses.count(429) >= 1) == (200, True)
-    refused = next(answer for answer in answers if answer.status == 429)
+    accepted = 0
+    while (refused := running.post("limited")).status == 200:  # more than one, where each takes a second
+        accepted += 1
+    assert (accepted >= 1, refused.status) == (True, 429)
     assert refused.problem["type"] == "rate_limited"
     assert refused.headers["retry-after"] == "1"
-    assert len(kept(valkey)) == statuses.count(200)
+    assert len(kept(valkey)) == accepted
 
 
 def test_an_unresolved_secret_is_503_for_that_name_alone(running: Running) -> None:

@@ -20,7 +20,7 @@ from worker.streams_leases import Envelope
 
 LEASE = timedelta(seconds=1)
 MARK = 1024 * 1024 * 1024
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0
 """After this a test gives up; nothing takes nearly as long."""
 
 
@@ -100,6 +100,7 @@ class Recorder:
         self.batches: list[list[Delivery | Undecodable]] = []
         self.envelopes: list[Envelope] = []
         self.rows: list[list[RowId]] = []
+        self.rings: list[int] = []
 
     def process(self, deliveries: Sequence[Delivery | Undecodable], envelope: Envelope) -> None:
         """Notes a batch, unless the test's part raises."""
@@ -110,9 +111,10 @@ class Recorder:
             self.batches.append(list(deliveries))
             self.envelopes.append(envelope)
 
-    def process_rows(self, ids: Sequence[RowId]) -> None:
-        """Notes retry rows."""
+    def process_rows(self, ids: Sequence[RowId], times_delivered: int) -> None:
+        """Notes retry rows, and how often their ring was delivered."""
         self.rows.append(list(ids))
+        self.rings.append(times_delivered)
 
     @property
     def numbers(self) -> list[str]:
@@ -143,5 +145,5 @@ def working(url: str, dispatcher: Recorder, *, threads: int = 2, lease: timedelt
     try:
         yield broker
     finally:
-        worker.stop(timeout=10_000)
+        worker.stop(timeout=int(1000 * PATIENCE_SECONDS))
         broker.close()

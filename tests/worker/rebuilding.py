@@ -12,8 +12,8 @@ from handlers.store.distrust import Distrust, Reach
 from tests import folding
 from tests.worker.letters import ANNA, Yard
 from worker import rebuild, rebuild_check
-from worker.rebuild_attempt import Rebuilt
 from worker.rebuild_check import Checked, Finding
+from worker.rebuilt import Rebuilt
 from worker.rereading import Archive
 from worker.units import Reader
 
@@ -48,26 +48,32 @@ class Looked(NamedTuple):
     findings: list[Finding]
 
 
-def check(yard: Yard, sources: Mapping[str, Source] | None = None) -> Looked:
+def check(yard: Yard, sources: Mapping[str, Source] | None = None, connection_id: str = "plant") -> Looked:
     """Compares."""
     findings: list[Finding] = []
-    read = archive(yard, sources=sources)
+    read = archive(yard, connection_id, sources)
     return Looked(rebuild_check.check(yard.database, read, findings.append, nobody), findings)
 
 
 def distrust(
-    yard: Yard, since: datetime, until: datetime | None = None, lined_up: Any = nobody
+    yard: Yard,
+    since: datetime,
+    until: datetime | None = None,
+    lined_up: Any = nobody,
+    *,
+    of: str = "plant",
+    read: str | None = None,
 ) -> tuple[Reach, Rebuilt]:
-    """Takes what was received from then on out of the set."""
+    """Takes what was received from then on out of the set, and out of one connection's state."""
     asked = Distrust(
-        connection_id="plant",
+        connection_id=of,
         since=since,
         until=until or yard.now + timedelta(seconds=30),
         at=yard.now,
         who=ANNA.who,
         reason="secret leaked",
     )
-    return rebuild.without(yard.database, archive(yard), asked, lined_up)
+    return rebuild.without(yard.database, archive(yard, read or of), asked, lined_up)
 
 
 def everything(yard: Yard) -> dict[str, Any]:

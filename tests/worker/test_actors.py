@@ -71,6 +71,7 @@ def test_while_the_store_is_away_the_batch_is_held_and_no_delivery_is_counted(va
 
     with working(valkey.url, recorder, lease=_SHORT):
         enqueue(valkey.url, delivery(1))
+        until(lambda: recorder.tried > 1, "a second attempt")
         threading.Event().wait(3 * _SHORT.total_seconds())
         store.back.set()
         until(lambda: queue_state(valkey.url) == EMPTY, "an empty queue")

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from handlers.errors import ConfigurationError, TransientError
+from tests.journeys.roles import PATIENCE_SECONDS
 from tests.servers import BrokerServer
 from worker.console.app import build_app
 from worker.console.checks import FRESH_SECONDS, Check, Readiness
@@ -36,7 +38,7 @@ def _console(
     app = build_app(readiness, collectors, ops_host=ops_host, token=token, names=names)
     listener = listen("127.0.0.1", 0, "MAINTENWORKS_OPS_PORT")
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with serving(app, listener), httpx.Client(base_url=url) as client:
+    with serving(app, listener), httpx.Client(base_url=url, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 
@@ -50,6 +52,16 @@ def test_a_browser_may_do_nothing_with_any_answer_but_show_it() -> None:
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["cache-control"] == "no-store"
             assert "server" not in headers
+
+
+def test_a_head_without_end_is_refused() -> None:
+    """Before anybody is asked who they are: whoever reaches the port must not fill the memory of the process."""
+    with _console() as client, socket.create_connection(("127.0.0.1", client.base_url.port or 0)) as sender:
+        sender.settimeout(PATIENCE_SECONDS)
+        with contextlib.suppress(ConnectionError):
+            sender.sendall(b"GET /livez HTTP/1.1\r\nX: " + b"y" * 4_000_000)
+        with contextlib.suppress(ConnectionError):
+            assert sender.recv(4096)[:12] in {b"", b"HTTP/1.1 400", b"HTTP/1.1 431"}
 
 
 def test_a_role_that_runs_alone_has_no_pages() -> None:

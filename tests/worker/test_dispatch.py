@@ -19,7 +19,7 @@ from handlers.errors import TransientError
 from handlers.events import WHOLE_BODY, Delivery, MappingOptions, Reading
 from handlers.rules.facts import Fact
 from handlers.sources import Source, load
-from handlers.store import deliveries, migrate, retries, schema
+from handlers.store import deliveries, retries, schema
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from tests import folding
@@ -337,11 +337,10 @@ def test_nothing_is_written_and_no_attempt_counted_while_the_database_is_away(tm
 
 
 def test_two_workers_that_set_different_fields_of_one_new_work_order_lose_neither(
-    postgres_url: str, tmp_path: Path
+    migrated_url: str, tmp_path: Path
 ) -> None:
     """Select-then-insert would: each would find no row and write its own."""
-    database = Database(postgres_url)
-    migrate.upgrade(database)
+    database = Database(migrated_url)
     works = Works(database, tmp_path)
     start = threading.Barrier(2)
 

@@ -24,7 +24,7 @@ def running(home: Path) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 def size_of_log(client: redis.Redis) -> int:

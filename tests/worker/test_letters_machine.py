@@ -17,7 +17,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from handlers import effects
 from handlers.events import WHOLE_BODY, Delivery
-from handlers.store import migrate, schema
+from handlers.store import schema
+from tests.databases import prepare
 from tests.sizes import size
 from tests.worker.letters import ANNA, ZONE
 from tests.worker.machine import FAILS, PLANT, SHAKES, START, Faults, Mortal, Site
@@ -31,10 +32,11 @@ STEPS = 30
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mortal]:
     if request.param == "sqlite":
-        database = Mortal(f"sqlite:///{tmp_path / 'machine.db'}")
+        url = f"sqlite:///{tmp_path / 'machine.db'}"
+        prepare(url)
     else:
-        database = Mortal(request.getfixturevalue("postgres_url"))
-    migrate.upgrade(database)
+        url = request.getfixturevalue("migrated_url")
+    database = Mortal(url)
     yield database
     database.close()
 

@@ -26,13 +26,15 @@ from handlers.errors import (
 )
 from handlers.store import migrate
 from handlers.store.engine import Database
+from tests.journeys.roles import eventually
 from tests.log_lines import read_line
 from tests.servers import BrokerServer
 from worker import main, probe
 from worker.cli import config, output
 
 SCRIPT = "import sys; from worker.main import main; sys.argv[0] = 'maintenworks'; main()"
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
+"""After this a test gives up; nothing takes nearly as long."""
 
 
 def _environment(home: Path, given: Mapping[str, str]) -> dict[str, str]:
@@ -338,10 +340,10 @@ def test_a_role_that_runs_alone_serves_its_own_metrics_and_health(
         assert said["event"] == "metrics_ready"
         url = f"http://127.0.0.1:{said['port']}"
         assert read_line(process.stderr.readline())["event"] == f"{role}_ready"
-        assert httpx.get(f"{url}/livez").status_code == 200
-        assert httpx.get(f"{url}/readyz").json()["failing"] == []
-        assert "process_resident_memory_bytes" in httpx.get(f"{url}/metrics").text
-        assert httpx.get(url).status_code == 404
+        assert httpx.get(f"{url}/livez", timeout=WAIT_SECONDS).status_code == 200
+        eventually(lambda: httpx.get(f"{url}/readyz", timeout=WAIT_SECONDS).json()["failing"] == [])
+        assert "process_resident_memory_bytes" in httpx.get(f"{url}/metrics", timeout=WAIT_SECONDS).text
+        assert httpx.get(url, timeout=WAIT_SECONDS).status_code == 404
         assert probe.main([str(said["port"])]) == 0
         process.send_signal(signal.SIGTERM)
         assert process.wait(WAIT_SECONDS) == 0

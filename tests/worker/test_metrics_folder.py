@@ -40,7 +40,7 @@ def home(tmp_path: Path) -> Path:
 def _python(code: str, metrics: Path) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, MULTIPROCESS_DIR: str(metrics)}
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 @contextlib.contextmanager

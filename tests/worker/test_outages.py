@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import time
 
 import dramatiq.worker
 import pytest
@@ -57,12 +56,12 @@ def test_each_lane_of_a_worker_tells_an_outage_once_and_dramatiq_nothing(
         caplog.at_level(logging.INFO),
         capture_logs() as lines,
         valkey_server() as server,
-        working(server.url, recorder, threads=1),
+        working(server.url, recorder, threads=1) as broker,
     ):
         enqueue(server.url, delivery(0))
         until(lambda: recorder.numbers == ["d-0"], "the first batch")
         server.kill()
-        time.sleep(0.5)  # several attempts of each lane
+        until(lambda: all(outage._attempts > 1 for outage in broker._outages.values()), "two attempts of each lane")
         server.start()
         until(lambda: sum(line["event"] == "broker_back" for line in lines) == 3, "every lane")
         enqueue(server.url, delivery(1))

@@ -19,12 +19,13 @@ from handlers.store.rowset import Transaction
 from tests.worker.test_dispatch import Works, delivery, order
 from worker.dispatch import SUSPECT_LEASE
 from worker.due import DueRows
-from worker.retries import MAX_DEATHS
+from worker.retries import MAX_DEATHS, NOW
 from worker.runs import RunLock
 from worker.scheduler import RING_LEASE
 from worker.streams_leases import Envelope
+from worker.units import PutOff, Unit
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 class Killed(BaseException):
@@ -78,6 +79,12 @@ def ring_until_quiet(works: Works) -> int:
     raise AssertionError("it never ends")
 
 
+def rung_for(works: Works, *batch: Delivery) -> Sequence[retries.RowId]:
+    """Deliveries that were put off, and are due: their rows, for which the scheduler rings."""
+    works.dispatcher.apply([Unit(each, PutOff(WHOLE_BODY, wait=NOW)) for each in batch])
+    return works.due()
+
+
 def test_a_batch_that_was_taken_over_once_is_run_again_whole(works: Works) -> None:
     batch = [delivery("d1", order("e1"))]
     works.dispatcher.process(batch, Envelope("live", "1-0", batch, times_delivered=2))
@@ -98,6 +105,34 @@ def test_of_a_batch_that_ended_two_workers_the_sound_are_applied_and_the_killer_
     [letter] = works.rows(schema.dead_letters)
     assert (letter["delivery_id"], letter["code"]) == ("d3", "poison")
     assert works.rows(schema.retries) == []
+
+
+def test_rows_that_a_killed_worker_was_rung_for_are_worked_on_when_their_ring_is_taken_over(works: Works) -> None:
+    """Not when the minute has passed after which a ring counts as lost; of a suspect its own lease tells."""
+    ids = rung_for(works, delivery("d1", order("e1")), delivery("d2", order("e2", "WO-2")))
+    with works.database.write() as connection:
+        retries.suspect(Transaction(connection), [("d2", WHOLE_BODY)])
+
+    works.dispatcher.process_rows(ids, 2)
+
+    assert works.outcomes() == {"e1": "applied"}
+
+
+def test_of_rows_whose_ring_ended_two_workers_the_killer_is_found_alone(
+    works: Works, killer: Callable[[str], None]
+) -> None:
+    ids = rung_for(works, *(delivery(f"d{n}", order(f"e{n}", f"WO-{n}")) for n in range(3)))
+    killer("WO-1")
+    for times_delivered in (1, 2):
+        with pytest.raises(Killed):
+            works.dispatcher.process_rows(ids, times_delivered)
+
+    works.dispatcher.process_rows(ids, 3)
+
+    assert {(row["alone"], row["leased_until"]) for row in works.rows(schema.retries)} == {(True, None)}
+    assert ring_until_quiet(works) == MAX_DEATHS
+    assert set(works.outcomes()) == {"e0", "e2"}
+    assert [row["code"] for row in works.rows(schema.dead_letters)] == ["poison"]
 
 
 def test_a_delivery_that_ends_a_worker_is_taken_apart_and_only_the_killer_is_buried(

@@ -224,13 +224,21 @@ def test_a_server_that_does_not_answer_is_waited_for_so_long_and_no_longer() -> 
     """Given a frozen server, when a batch was given up, then later answers are not taken for one another's."""
 
     async def across_a_freeze(producer: Producer) -> list[Refusal | None]:
-        await producer.enqueue([("acme", b"1")])
+        await insisting(producer)
         os.kill(server.pid, signal.SIGSTOP)
         with pytest.raises(TransientError) as caught:
             await producer.enqueue([("acme", b"2"), ("acme", b"3")])
         os.kill(server.pid, signal.SIGCONT)
         assert caught.value.code == "broker_slow"
-        return await producer.enqueue([("acme", b"4")])
+        return await insisting(producer)
+
+    async def insisting(producer: Producer) -> list[Refusal | None]:
+        while True:  # on a busy machine a server that goes on may be slow as well
+            try:
+                return await producer.enqueue([("acme", b"1")])
+            except TransientError as error:
+                if error.code != "broker_slow":
+                    raise
 
     with valkey_server() as server:
         assert ask(server.url, across_a_freeze, wait=timedelta(seconds=0.3)) == [None]

@@ -24,7 +24,7 @@ from handlers.store.replace import Replacement
 from tests import folding
 from tests.worker.letters import ANNA, NOW, ZONE, Yard, order, zoneless
 from tests.worker.rebuilding import archive, check, cleared, edited, everything, nobody, rebuilt
-from worker import acts, rebuild, rebuild_attempt, rebuild_bulk, rebuild_hands
+from worker import acts, rebuild, rebuild_bulk, rebuild_hands
 from worker.rebuild_attempt import Attempt
 from worker.rebuild_hands import Recipe
 
@@ -182,7 +182,7 @@ def test_several_processes_come_to_the_same(yard: Yard, tmp_path: Path, monkeypa
     yard.process(*(_moves(number) for number in range(60)))
     before = everything(yard)
     cleared(yard, *folding.STATE, schema.events)
-    monkeypatch.setattr(rebuild_attempt, "ENOUGH", 1)
+    monkeypatch.setattr(rebuild_hands, "ENOUGH", 1)
     monkeypatch.setattr(rebuild_hands, "MOST", 2)
     monkeypatch.setattr(rebuild_bulk, "SHARD_BYTES", 1_000)
 
@@ -220,7 +220,7 @@ from pathlib import Path
 from handlers.connections import Registry
 from handlers.sources import load
 from handlers.store.engine import Database
-from worker import rebuild, rebuild_attempt
+from worker import rebuild, rebuild_hands
 from worker.acts import Operator
 from worker.rebuild_hands import Recipe
 from worker.rereading import Archive
@@ -240,6 +240,6 @@ def lined_up(total):
         os.kill(os.getpid(), signal.SIGKILL)
     return bool
 
-rebuild_attempt.ENOUGH = 1
+rebuild_hands.ENOUGH = 1
 rebuild.run(Database(url), archive, Operator("anna", "killed"), lined_up, Recipe(*made))
 """

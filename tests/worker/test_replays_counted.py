@@ -106,7 +106,7 @@ def test_what_the_scheduler_sends_by_itself_is_no_replay(yard: Yard) -> None:
 def test_before_the_first_replay_every_outcome_is_shown_as_zero(tmp_path: Path) -> None:
     code = "from worker.tally import begin_counting; begin_counting()"
     environment = {**os.environ, telemetry.MULTIPROCESS_DIR: str(tmp_path)}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=120)
     code = "from worker import telemetry; print(telemetry.metrics_page(None)[1].decode())"
     page = subprocess.run(
         [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True, timeout=60

@@ -7,7 +7,7 @@ import pytest
 
 from handlers.errors import ConfigurationError
 from handlers.settings import load
-from handlers.store import audit, letter_retention, migrate, read_deliveries, schema
+from handlers.store import audit, letter_retention, read_deliveries, schema
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from tests.worker.letters import ANNA, ZONE, Yard, zoneless
@@ -148,10 +148,9 @@ def test_many_go_in_small_transactions_each_with_its_row_and_no_longer_than_the_
     assert [row.outcome["removed"] for row in yard.acts() if row.act == "dead_letters.expire"] == [5, 1]
 
 
-def test_a_letter_that_another_transaction_holds_is_left_to_the_next_round(postgres_url: str, tmp_path: Path) -> None:
+def test_a_letter_that_another_transaction_holds_is_left_to_the_next_round(migrated_url: str, tmp_path: Path) -> None:
     """On PostgreSQL; SQLite has one writer."""
-    database = Database(postgres_url)
-    migrate.upgrade(database)
+    database = Database(migrated_url)
     yard = Yard(database, tmp_path)
     yard.send(zoneless("e1"))
     yard.connect("plant", ZONE)

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from handlers.errors import TransientError
-from handlers.store import migrate, retries
+from handlers.store import retries
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
+from tests.databases import prepare
+from tests.journeys.roles import PATIENCE_SECONDS, eventually
 from tests.servers import BrokerServer
 from worker.queue import queue_state
 from worker.scheduler import BEAT, LEADERSHIP, RING_LEASE, RING_LIMIT, ROUNDS, RowId, Scheduler, Tick, due_rows
@@ -143,6 +145,23 @@ def test_a_tick_that_fails_does_not_stop_the_others_nor_itself() -> None:
     assert counted.runs == 3
 
 
+def test_a_tick_with_a_bug_does_not_stop_the_others_and_is_counted() -> None:
+    """Else the process would end, lead no more for ten seconds, and do the same again: what comes after it, never."""
+    clock, counted, heard = _Clock(), _Counted(), list[tuple[str, str | None]]()
+    leadership = _Leadership(clock)
+
+    def fail() -> int:
+        raise KeyError("a customer's value")
+
+    ticks = [Tick("broken", BEAT, fail), counted.tick()]
+    scheduler = Scheduler(
+        ticks, leadership.hold, leadership.release, "a", clock, hear=lambda name, code: heard.append((name, code))
+    )
+    _beats(clock, scheduler, 3)
+    assert counted.runs == 3
+    assert heard[0] == ("broken", "unclassified")
+
+
 def test_whoever_listens_hears_how_each_run_ended() -> None:
     clock, heard = _Clock(), list[tuple[str, str | None]]()
     leadership = _Leadership(clock)
@@ -220,9 +239,9 @@ def test_a_leader_renews_well_before_it_would_be_taken_for_dead_and_not_at_every
 def test_of_two_real_schedulers_one_rings_for_a_due_row_once(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, valkey: BrokerServer
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'plant.db'}" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    url = f"sqlite:///{tmp_path / 'plant.db'}" if kind == "sqlite" else request.getfixturevalue("migrated_url")
+    prepare(url)
     database = Database(url)
-    migrate.upgrade(database)
     now = datetime.now(UTC)
     row = retries.Row("d-1", 0, "acme", 1, now, [])
     later = retries.Row("d-2", 0, "acme", 1, now + timedelta(hours=1), [])
@@ -235,21 +254,21 @@ def test_of_two_real_schedulers_one_rings_for_a_due_row_once(
         "MAINTENWORKS_DATABASE_URL": url,
     }
     command = [sys.executable, "-P", "-m", "worker", "scheduler"]
-    schedulers = [subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) for _ in range(2)]
+    logs = [(tmp_path / name).open("w+") for name in "ab"]
+    schedulers = [subprocess.Popen(command, env=environment, stderr=log) for log in logs]
     try:
-        deadline = time.monotonic() + 60
-        while not _rung(valkey.url):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        eventually(lambda: all("scheduler_ready" in Path(log.name).read_text() for log in logs))
+        eventually(lambda: _rung(valkey.url) > 0)
         time.sleep(2 * BEAT.total_seconds())  # two more beats ring nothing: the row is leased, the other is not due
         assert _rung(valkey.url) == 1
         for scheduler in schedulers:
             scheduler.terminate()
-        assert [scheduler.wait(30) for scheduler in schedulers] == [0, 0]
+        assert [scheduler.wait(PATIENCE_SECONDS) for scheduler in schedulers] == [0, 0]
     finally:
-        for scheduler in schedulers:
+        for scheduler, log in zip(schedulers, logs, strict=True):
             scheduler.kill()
             scheduler.wait()
+            log.close()
         database.close()
 
 

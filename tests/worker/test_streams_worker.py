@@ -11,12 +11,17 @@ from datetime import timedelta
 
 import dramatiq.worker
 import pytest
+import redis
 
 from tests.servers import BrokerServer, valkey_server
-from tests.worker.brokers import LEASE, Recorder, delivery, enqueue, until, working
+from tests.worker.brokers import LEASE, PATIENCE_SECONDS, Recorder, delivery, enqueue, until, working
+from tests.worker.test_streams import fall_silent, idle_ms
+from worker import streams, streams_leases
 from worker.queue import LaneState, queue_state
 from worker.streams_leases import Envelope
 
+LONG = timedelta(seconds=30)
+"""A lease that no machine is too busy to renew."""
 EMPTY = [LaneState(lane, 0, 0, None) for lane in ("live", "heavy", "again", "fetch")]
 
 
@@ -43,6 +48,13 @@ def began(process: "subprocess.Popen[str]") -> str:
 def reconnects_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dramatiq waits 3 s before it makes a consumer anew; tests have less patience."""
     monkeypatch.setattr(dramatiq.worker, "CONSUMER_RESTART_DELAY_SECS", 0.1)
+
+
+@pytest.fixture
+def renews_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease is renewed every tenth of a second, however long it is."""
+    for name in ("RENEWALS_PER_LEASE", "ANXIOUS_RENEWALS_PER_LEASE"):
+        monkeypatch.setattr(streams_leases, name, 10 * LONG.total_seconds())
 
 
 def test_the_work_of_a_killed_process_is_taken_over(server: BrokerServer) -> None:
@@ -77,16 +89,21 @@ def test_a_batch_that_killed_two_workers_says_so(valkey: BrokerServer) -> None:
     assert [envelope.times_delivered for envelope in recorder.envelopes] == [3]
 
 
+@pytest.mark.usefixtures("renews_often")
 def test_a_worker_busy_for_longer_than_a_lease_keeps_its_message(server: BrokerServer) -> None:
-    """Given one worker takes three leases for a batch, when another is idle, then the batch is worked on once."""
-    lease = timedelta(seconds=3)  # a renewal may be late by a second on a busy machine
-    busy = Recorder(lambda _: time.sleep(3 * lease.total_seconds()))
-    idle = Recorder()
+    """Given half a lease is over, and again and again, when it was renewed each time, then the batch is done once."""
+    goes_on = threading.Event()
+    busy, idle = Recorder(lambda _: _until_set(goes_on)), Recorder()
 
-    with working(server.url, busy, lease=lease):
+    with working(server.url, busy, lease=LONG) as broker, server.client() as client:
         enqueue(server.url, delivery(1))
         until(lambda: busy.tried == 1, "the batch")
-        with working(server.url, idle, lease=lease):
+        [held] = broker._holdings.held("live")
+        with working(server.url, idle, lease=LONG):
+            for _ in range(3):
+                fall_silent(client, held.entry_id, broker.consumer_name, LONG.total_seconds() / 2)
+                until(lambda: _is_fresh(client, held), "a renewal")
+            goes_on.set()
             until(lambda: queue_state(server.url) == EMPTY, "an empty queue")
 
     assert (busy.tried, busy.numbers, idle.tried) == (1, ["d-1"], 0)
@@ -99,21 +116,17 @@ def test_sigterm_ends_what_is_under_way_and_the_process(valkey: BrokerServer) ->
         began(process)
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(timeout=30) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         assert queue_state(valkey.url) == EMPTY
         assert client.xinfo_consumers("maintenworks:lane:live", "workers") == []
 
 
 @pytest.mark.usefixtures("reconnects_quickly")
-def test_a_broker_that_restarts_under_a_batch_loses_and_repeats_nothing() -> None:
+def test_a_broker_that_restarts_under_a_batch_loses_and_repeats_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Given one batch under way and one waiting, when the broker is killed and comes back, then each is done once."""
+    monkeypatch.setattr(streams, "SETTLE_SECONDS", PATIENCE_SECONDS)  # a busy machine starts no server in 5 s
     goes_on = threading.Event()
-
-    def waits(envelope: Envelope) -> None:
-        del envelope
-        goes_on.wait()
-
-    recorder = Recorder(waits)
+    recorder = Recorder(lambda _: _until_set(goes_on))
     with valkey_server() as server, working(server.url, recorder, threads=1):
         enqueue(server.url, delivery(0))
         until(lambda: recorder.tried == 1, "the batch")
@@ -129,29 +142,35 @@ def test_a_broker_that_restarts_under_a_batch_loses_and_repeats_nothing() -> Non
         assert [envelope.times_delivered for envelope in recorder.envelopes] == [1, 1, 1]
 
 
-@pytest.mark.usefixtures("reconnects_quickly")
+@pytest.mark.usefixtures("reconnects_quickly", "renews_often")
 def test_after_an_outage_longer_than_a_lease_nobody_robs_a_living_worker() -> None:
-    """Given the broker was away for two leases, when all are back, then who held a batch still has it."""
+    """Given the broker comes back with a lease that looks run out, when its holder lives, then it still has it."""
     goes_on = threading.Event()
-
-    def waits(envelope: Envelope) -> None:
-        del envelope
-        goes_on.wait()
-
-    busy, idle = Recorder(waits), Recorder()
-    with valkey_server() as server, working(server.url, busy):
+    busy, idle = Recorder(lambda _: _until_set(goes_on)), Recorder()
+    with valkey_server() as server, working(server.url, busy, lease=LONG) as broker:
         enqueue(server.url, delivery(0))
         until(lambda: busy.tried == 1, "the batch")
-        with working(server.url, idle):
+        [held] = broker._holdings.held("live")
+        with working(server.url, idle, lease=LONG):
             server.kill()
-            time.sleep(2 * LEASE.total_seconds())
             server.start()
-            time.sleep(3 * LEASE.total_seconds())
+            with server.client() as client:
+                fall_silent(client, held.entry_id, broker.consumer_name)
+                until(lambda: _is_fresh(client, held), "a renewal")
             goes_on.set()
             until(lambda: queue_state(server.url) == EMPTY, "an empty queue")
 
     assert (busy.tried, idle.tried) == (1, 0)
     assert not busy.envelopes[0].lease_lost
+
+
+def _until_set(event: threading.Event) -> None:
+    event.wait()
+
+
+def _is_fresh(client: redis.Redis, held: Envelope) -> bool:
+    """Whether less than a quarter of its lease is over."""
+    return idle_ms(client, held.entry_id) < 250 * LONG.total_seconds()
 
 
 def test_many_batches_over_several_workers_are_each_done_once(valkey: BrokerServer) -> None:

@@ -84,7 +84,7 @@ SHOW = "from worker import telemetry; print(telemetry.metrics_page(None)[1].deco
 def _run(code: str, folder: Path) -> str:
     environment = {**os.environ, telemetry.MULTIPROCESS_DIR: str(folder)}
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=60).stdout
+    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 def _shown(folder: Path) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:

@@ -14,18 +14,11 @@ import httpx
 import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
+from tests.journeys.roles import PARTS, PATIENCE_SECONDS, eventually
 from tests.log_lines import read_line
 from worker.console.serve import listen
 
 SCRIPT = "import sys; from worker.main import main; sys.argv[0] = 'maintenworks'; main()"
-WAIT_SECONDS = 60.0
-PARTS = {
-    "broker": "valkey-server",
-    "receiver": "-m receiver",
-    "worker": "-m worker worker",
-    "scheduler": "-m worker scheduler",
-    "console": "-m worker console",
-}
 
 
 class _Up:
@@ -59,7 +52,7 @@ class _Up:
         return found
 
     def end(self) -> int:
-        return self.process.wait(WAIT_SECONDS)
+        return self.process.wait(PATIENCE_SECONDS)
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -87,16 +80,9 @@ def launch(tmp_path: Path) -> Iterator[Launcher]:
         yield start
 
 
-def _eventually(seen: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not seen():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.05)
-
-
 def _is_ready(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/readyz", timeout=30).status_code == 200
+        return httpx.get(f"{url}/readyz", timeout=PATIENCE_SECONDS).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -118,12 +104,12 @@ def test_an_empty_home_comes_up_whole_and_drains_in_order_leaving_nothing(launch
     assert urls["home"] == str(tmp_path / "home")
     assert parts.keys() == PARTS.keys()
     assert parts["worker"].nice() > parts["receiver"].nice(), "a sender waits for the receiver"
-    assert httpx.get(f"{urls['receiver']}/readyz").status_code == 200
-    assert httpx.get(f"{urls['console']}/readyz").json()["failing"] == []
+    eventually(lambda: _is_ready(urls["receiver"]))
+    eventually(lambda: _is_ready(urls["console"]))
     assert not any(path.stat().st_mode & 0o077 for path in (tmp_path / "home").rglob("*") if path.is_file())
 
-    assert httpx.post(f"{urls['receiver']}/webhooks/nobody", content=b"{}").status_code == 401
-    _eventually(lambda: _shows_every_role(httpx.get(f"{urls['console']}/metrics").text))
+    assert httpx.post(f"{urls['receiver']}/webhooks/nobody", content=b"{}", timeout=PATIENCE_SECONDS).status_code == 401
+    eventually(lambda: _shows_every_role(httpx.get(f"{urls['console']}/metrics", timeout=PATIENCE_SECONDS).text))
 
     second = launch()
     assert second.end() == 2
@@ -144,9 +130,9 @@ def test_whatever_is_killed_comes_back_on_the_same_ports(launch: Launcher) -> No
     before = up.parts()
     for part in before.values():
         part.kill()
-    _eventually(lambda: up.parts().keys() == PARTS.keys() and not set(up.parts().values()) & set(before.values()))
-    _eventually(lambda: _is_ready(urls["console"]))
-    _eventually(lambda: _is_ready(urls["receiver"]))
+    eventually(lambda: up.parts().keys() == PARTS.keys() and not set(up.parts().values()) & set(before.values()))
+    eventually(lambda: _is_ready(urls["console"]))
+    eventually(lambda: _is_ready(urls["receiver"]))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
@@ -157,7 +143,7 @@ def test_killed_itself_it_leaves_nothing_behind_and_the_home_is_usable_at_once(l
     up.process.kill()
     again = launch()
     again.ready()
-    _eventually(lambda: not any(part.is_running() for part in parts.values()))
+    eventually(lambda: not any(part.is_running() for part in parts.values()))
 
 
 def test_a_port_that_is_taken_is_a_line_and_2(launch: Launcher) -> None:

@@ -1,11 +1,13 @@
 """`connections revoke --distrust-since`: what a connection sent since then, taken out of the set."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from msgspec.structs import replace
 
+from handlers.connections import Registry
 from handlers.errors import ConfigurationError, MaintenworksError
 from handlers.rules.times import kept_instant
 from handlers.store import distrust
@@ -17,6 +19,7 @@ from worker import rebuild as rebuilding
 from worker.acts import Operator
 from worker.cli import dead_letters_given, given, looking, output
 from worker.cli import rebuild as rebuild_command
+from worker.rebuilt import Rebuilt
 from worker.settings import WorkerSettings
 
 OPTION = "--distrust-since"
@@ -40,10 +43,16 @@ def planned(
     start = looking.moment(since, OPTION)
     if start > now:
         raise ConfigurationError([f"{OPTION}: {since} is still to come"])
-    shared = given.registry(settings).all()[connection_id].endpoint
-    if shared is not None:
+    registry = given.registry(settings)
+    own = registry.get(connection_id)
+    if own is not None and own.endpoint is not None:
         output.note(
-            f"what came in at the address {shared}, which it shares, is signed by that address's secrets: it stays"
+            f"its part of what came in at {own.endpoint}, which others share, leaves the set as well; theirs stays,"
+            f" unless {own.endpoint} itself is distrusted"
+        )
+    elif own is None:
+        output.note(
+            f"an address that is shared; it is distrusted for all: {_named(_concerned(registry, connection_id))}"
         )
     asked = Distrust(
         connection_id=connection_id,
@@ -63,7 +72,7 @@ def planned(
         output.json_line({"plan": "distrust", "dry_run": dry_run, **_asked(asked), **_reach(found)})
     else:
         output.line(f"of {connection_id}, received since {kept_instant(start)}, would leave the set: {_said(found)}")
-        output.line("its state is then computed anew without them; their bytes stay in the archive, marked")
+        output.line("the state is then computed anew without them; their bytes stay in the archive")
     return asked
 
 
@@ -80,8 +89,8 @@ def carried_out(settings: WorkerSettings, asked: Distrust, *, as_json: bool) -> 
     """Takes the deliveries out of the set and computes the connection's state anew; says what that came to.
 
     Returns:
-        False where it could not be done, which was said on standard error; nothing has changed then, and the command
-        can be run again.
+        False where it could not be done, which was said on standard error; the command can be run again. Nothing has
+        changed then, or of an address that is shared the state of some connections.
     """
     now = datetime.now(UTC)
     asked = replace(asked, until=now + distrust.CLOCKS_APART, at=now)
@@ -99,15 +108,38 @@ def carried_out(settings: WorkerSettings, asked: Distrust, *, as_json: bool) -> 
 
 
 def _carry_out(database: Database, settings: WorkerSettings, asked: Distrust, *, as_json: bool) -> None:
-    read = rebuild_command.archive(given.registry(settings), settings, asked.connection_id)
-    with rebuild_command.bar(asked.connection_id) as lined_up:
+    registry = given.registry(settings)
+    reached: Reach | None = None
+    rebuilt: dict[str, Rebuilt] = {}
+    for each in _concerned(registry, asked.connection_id):
+        read = rebuild_command.archive(registry, settings, each)
         how = rebuild_command.recipe(settings, read)
-        reached, rebuilt = rebuilding.without(database, read, asked, lined_up, how)
+        with rebuild_command.bar(each) as lined_up:
+            if reached is None:
+                reached, rebuilt[each] = rebuilding.without(database, read, asked, lined_up, how)
+            else:
+                rebuilt[each] = rebuilding.run(database, read, Operator(asked.who, asked.reason), lined_up, how)
+    if reached is None:
+        reached = rebuilding.taken_out(database, asked)
     if as_json:
-        output.json_line({"done": "distrusted", **_asked(asked), **_reach(reached), "rebuilt": rebuilt.told})
+        told = {each: made.told for each, made in rebuilt.items()}
+        own = told.get(asked.connection_id, told)
+        output.json_line({"done": "distrusted", **_asked(asked), **_reach(reached), "rebuilt": own})
         return
-    output.line(f"distrusted {asked.connection_id}: {_said(reached)}; {rebuild_command.summary(rebuilt)}")
+    output.line(f"distrusted {asked.connection_id}: {_said(reached)}")
+    for each, made in rebuilt.items():
+        output.line(f"{each}: {rebuild_command.summary(made)}")
     output.line(f"what it sends from {kept_instant(asked.until)} on counts again, once it is added again")
+
+
+def _concerned(registry: Registry, name: str) -> list[str]:
+    """Whose state is computed anew: the connection's own; of an address that is shared, that of all who share it."""
+    known = registry.all()
+    return [name] if name in known else sorted(each.id for each in known.values() if each.endpoint == name)
+
+
+def _named(ids: Sequence[str]) -> str:
+    return ", ".join(ids) or "nobody shares it any more"
 
 
 def _asked(asked: Distrust) -> dict[str, Any]:
@@ -122,6 +154,7 @@ def _reach(found: Reach) -> dict[str, Any]:
     return {
         "deliveries": found.deliveries,
         "distrusted_before": found.marked,
+        "shared": found.shared,
         "events": found.events,
         "dead_letters": found.letters,
         "waiting": found.waiting,
@@ -131,4 +164,6 @@ def _reach(found: Reach) -> dict[str, Any]:
 def _said(found: Reach) -> str:
     before = f" ({found.marked} had left it before)" if found.marked else ""
     waiting = f", {found.waiting} on their way" if found.waiting else ""
-    return f"{found.deliveries} deliveries{before} with {found.events} events, {found.letters} dead letters{waiting}"
+    parts = f" and its part of {found.shared} that others share" if found.shared else ""
+    held = f"{found.events} events, {found.letters} dead letters{waiting}"
+    return f"{found.deliveries} deliveries{before}{parts} with {held}"

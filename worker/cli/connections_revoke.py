@@ -40,7 +40,8 @@ def revoke(
     With --distrust-since what it sent from then on is taken out of the set as well, after a plan: its state becomes
     that of the set without it, its open dead letters are discarded, and what of it is still on its way will not be
     applied. The bytes stay in the archive, marked. The connection is rebuilt for that (`maintenworks rebuild --help`).
-    Doing it again changes nothing.
+    Doing it again changes nothing. Of what came in at an address that it shares its own part leaves the set; where the
+    secret of that address leaked, revoke and distrust the endpoint: then all that came in there leaves, for everybody.
 
     Example: `maintenworks connections revoke acme`
 

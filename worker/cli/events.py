@@ -1,5 +1,6 @@
 """`events`: the archive, what came byte for byte, and what became of it."""
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -12,8 +13,8 @@ from handlers.events import Outcome
 from handlers.store.engine import Database
 from handlers.store.read_deliveries import Failure, Story, delivery, stories
 from handlers.store.read_events import KeptEvent, Wanted, listed_events
-from worker import acts
-from worker.cli import acting, events_distrusted, looking, output
+from worker import acts, canary
+from worker.cli import acting, events_distrusted, given, looking, output
 from worker.cli import dead_letters_given as asked
 from worker.cli.roles import Home
 from worker.queue import broker_url
@@ -44,6 +45,12 @@ def list_(
         bool,
         typer.Option("--distrusted", help="Deliveries that were taken out of the set: their events count no more."),
     ] = False,
+    canaries: Annotated[
+        bool,
+        typer.Option(
+            "--canaries", help="Our own too, one a minute; --type, --connection and --subject find them anyway."
+        ),
+    ] = False,
     limit: looking.Limit = None,
     home: Home = None,
     as_json: looking.Json = False,
@@ -58,15 +65,17 @@ def list_(
         raise ConfigurationError([f"--outcome: one of {', '.join(Outcome)}; not {outcome!r}"])
     start, end = looking.bounds(since, until, ("--since", "--until"))
     kind, key = shapes.subject(subject)
-    wanted = Wanted(connection, type_, outcome, kind, key, start, end)
+    wanted = Wanted(connection, type_, outcome, kind, key, start, end, canaries=canaries)
     if distrusted:
         if any((type_, outcome, subject)):
             raise ConfigurationError(["--distrusted: lists deliveries, by --connection, --since and --until alone"])
         events_distrusted.show(connection, start, end, limit=limit, home=home, as_json=as_json)
         return
-    with looking.opened(home) as (_, database):
+    with looking.opened(home) as (settings, database):
         found = itertools.islice(listed_events(database, wanted), limit)
         count = looking.json_lines(map(shapes.recorded, found)) if as_json else looking.rows(COLUMNS, map(_line, found))
+        if wanted.leaves_canaries_out:
+            _tell_of_canaries(settings)
     if count == 0:
         looking.nothing("no such event")
 
@@ -142,10 +151,13 @@ def register(app: typer.Typer) -> None:
 
 
 def _body(database: Database, id_: str, connection: str | None) -> bytes | None:
-    ids = [story.delivery_id for story in stories(database, id_, connection)]
+    told = list(stories(database, id_, connection))
+    ids = [story.delivery_id for story in told]
     if len(ids) > 1:
         raise ConfigurationError([f"{id_}: several deliveries brought such an event; name one: {', '.join(ids)}"])
     found = delivery(database, ids[0]) if ids else None
+    if found is None and told and told[0].purged_at is not None:
+        looking.nothing(f"{ids[0]}: {acts.purged_words(told[0].purged_at)}")
     return None if found is None else found.body
 
 
@@ -161,6 +173,13 @@ def _show_queued(settings: WorkerSettings, id_: str, connection: str | None, *, 
     for one in found:
         output.table(("field", "value"), list(one.items()))
     return len(found)
+
+
+def _tell_of_canaries(settings: WorkerSettings) -> None:
+    """Says that they are left out, where there are any; a bad file of connections is no reason to say nothing else."""
+    with contextlib.suppress(ConfigurationError):
+        if canary.is_expected(given.registry(settings)):
+            output.note("canaries are left out; --canaries shows them")
 
 
 def _unknown(id_: str) -> NoReturn:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from handlers.rules.times import kept_instant
-from handlers.store import distrust
+from handlers.store import read_distrusted
 from worker.cli import looking
 
 COLUMNS = ("received", "connection", "delivery", "bytes", "distrusted", "by")
@@ -27,13 +27,13 @@ def show(
         typer.Exit: there are none.
     """
     with looking.opened(home) as (_, database):
-        found = itertools.islice(distrust.listed(database, connection, since, until), limit)
+        found = itertools.islice(read_distrusted.listed(database, connection, since, until), limit)
         count = looking.json_lines(map(_object, found)) if as_json else looking.rows(COLUMNS, map(_line, found))
     if count == 0:
         looking.nothing("no such delivery")
 
 
-def _object(row: distrust.Out) -> dict[str, Any]:
+def _object(row: read_distrusted.Out) -> dict[str, Any]:
     return {
         "received_at": kept_instant(row.received_at),
         "connection": row.connection_id,
@@ -44,7 +44,7 @@ def _object(row: distrust.Out) -> dict[str, Any]:
     }
 
 
-def _line(row: distrust.Out) -> tuple[object, ...]:
+def _line(row: read_distrusted.Out) -> tuple[object, ...]:
     return (
         row.received_at,
         row.connection_id,

@@ -10,17 +10,20 @@ import typer
 
 from handlers import sources
 from handlers.connections import Registry
+from handlers.rules.times import kept_instant
 from handlers.store import standing
 from handlers.store.engine import Database
+from handlers.store.purged import checkpoint_of
+from handlers.store.rowset import Transaction
 from worker import rebuild as rebuilding
 from worker import rebuild_check as checking
 from worker.acts import Operator
 from worker.cli import acting, given, looking, output
 from worker.cli.roles import Home
-from worker.rebuild_attempt import Rebuilt
 from worker.rebuild_check import Checked, Finding
 from worker.rebuild_hands import Recipe
-from worker.rereading import Archive, LinedUp
+from worker.rebuilt import Rebuilt
+from worker.rereading import Archive, LinedUp, addresses
 from worker.settings import WorkerSettings
 from worker.units import Reader
 
@@ -50,6 +53,9 @@ def rebuild(
     again. It takes temporary room about twice as large as the state: on PostgreSQL there, else in a folder that
     SQLITE_TMPDIR names.
 
+    Of deliveries whose bytes are purged (ARCHIVE_RETENTION) it begins with the checkpoint, and says so: they stay as
+    they were read then, whatever the maps of now would make of them.
+
     With --check nothing is written and nobody waits. Rows that an older map explains are counted apart, and are no
     difference.
 
@@ -65,7 +71,7 @@ def rebuild(
             wanted, unread = [given.connection(registry, connection, settings).id], []
         archives = [archive(registry, settings, each) for each in wanted]
         if check:
-            done = [_check(database, each, as_json=as_json) for each in archives]
+            done = [_check(database, each, recipe(settings, each), as_json=as_json) for each in archives]
         else:
             operator = acting.operator(who, reason, UNSAID)
             done = [_rebuild(database, each, operator, recipe(settings, each), as_json=as_json) for each in archives]
@@ -125,10 +131,12 @@ def register(app: typer.Typer) -> None:
 
 
 def _rebuild(database: Database, read: Archive, operator: Operator, how: Recipe, *, as_json: bool) -> bool:
+    begun = _begun(database, read, as_json=as_json)
     with bar(read.connection.id) as lined_up:
         rebuilt = rebuilding.run(database, read, operator, lined_up, how)
     if as_json:
-        output.json_line({"connection": read.connection.id, **rebuilt.told, "held_s": round(rebuilt.held_s, 3)})
+        held = {"held_s": round(rebuilt.held_s, 3)}
+        output.json_line({"connection": read.connection.id, **rebuilt.told, **begun, **held})
     else:
         output.line(f"{read.connection.id}: {summary(rebuilt)}")
         if rebuilt.held_s >= WORTH_SAYING_SECONDS:
@@ -136,13 +144,29 @@ def _rebuild(database: Database, read: Archive, operator: Operator, how: Recipe,
     return True
 
 
-def _check(database: Database, read: Archive, *, as_json: bool) -> bool:
+def _begun(database: Database, read: Archive, *, as_json: bool) -> dict[str, object]:
+    """Where it begins; says so if that is not with the first delivery."""
+    with database.read() as session:
+        kept = checkpoint_of(Transaction(session), addresses(read.connection))
+    if kept is None:
+        return {"checkpoint": None}
+    newest = kept_instant(kept.newest)
+    if not as_json:
+        output.note(
+            f"{read.connection.id}: starts from the checkpoint of {newest}: {kept.deliveries} deliveries up to then,"
+            " whose bytes are purged, are kept as they were read"
+        )
+    return {"checkpoint": {"deliveries": kept.deliveries, "newest": newest}}
+
+
+def _check(database: Database, read: Archive, how: Recipe, *, as_json: bool) -> bool:
     """Says whether nothing differs."""
     tell = _finding_json if as_json else _finding
+    begun = _begun(database, read, as_json=as_json)
     with bar(read.connection.id) as lined_up:
-        checked = checking.check(database, read, tell, lined_up)
+        checked = checking.check(database, read, tell, lined_up, how)
     if as_json:
-        output.json_line(checked._asdict())
+        output.json_line({**checked._asdict(), **begun})
     else:
         output.line(_checked(checked))
     return checked.differences == 0

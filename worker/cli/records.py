@@ -158,7 +158,8 @@ def _raw(database: Database, kind: str, chosen: Chosen, limit: int | None) -> in
     for connection, key, stamp in itertools.islice(_newest(database, kind, chosen), limit):
         data = source_record(database, connection, stamp) if stamp else None
         if data is None:
-            output.note(f"{connection} {key}: nothing came about it, it was only named")
+            gone = "the bytes of its newest record are purged; its fields are kept"
+            output.note(f"{connection} {key}: {gone if stamp else 'nothing came about it, it was only named'}")
         else:
             looking.exact(data, end=b"\n")
             count += 1

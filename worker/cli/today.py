@@ -23,7 +23,9 @@ def today(
     site: Annotated[str | None, typer.Option(metavar="KEY", help="Only of this site.")] = None,
     crew: Annotated[str | None, typer.Option(metavar="C", help="Only for this team or person, by key or name.")] = None,
     connection: looking.Of = None,
-    as_of: Annotated[str | None, typer.Option(metavar="T", help="As if it were then; now otherwise.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="T", help="What stands, is late or due then; now otherwise.")
+    ] = None,
     limit: looking.Limit = None,
     home: Home = None,
     as_json: looking.Json = False,
@@ -32,7 +34,8 @@ def today(
 
     What is down comes by criticality, unplanned stops first; what is overdue by the criticality of its asset, then by
     priority and age; what is due by the hour. A day ends when it does at the site. With a crew, an asset that is down
-    is listed if an order of theirs is open on it, or nobody's. A sandbox connection counts only when it is named.
+    is listed if an order of theirs is open on it, or nobody's. Of the past, orders that were finished since are left
+    out. A sandbox connection counts only when it is named.
 
     Example: `maintenworks today --site NORTH --crew mechanics`
     """

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import secrets
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -12,12 +13,12 @@ from typing import Annotated
 import structlog
 import typer
 
-from handlers.errors import ConfigurationError
+from handlers.errors import ConfigurationError, ServiceUnreachableError, TransientError
 from handlers.settings import PREFIX, load
 from handlers.store import migrate
 from handlers.store.engine import Database
 from worker import embedded, embedded_log
-from worker.address import FOLDER
+from worker.address import FOLDER, broker_url
 from worker.ballast import Ballast
 from worker.children import role
 from worker.cli import output
@@ -25,6 +26,7 @@ from worker.console.serve import listen
 from worker.metrics_folder import metrics_folder
 from worker.parts import Launched, Part
 from worker.settings import UpSettings
+from worker.streams_ended import RUN, freed
 from worker.supervisor import Supervisor
 from worker.telemetry import MULTIPROCESS_DIR, configure_logging
 from worker.tokens import OPERATOR_FILE, make_operator_token
@@ -114,10 +116,11 @@ def run(settings: UpSettings, tell: Callable[[str, str], None]) -> int:
         # Read now: a drained part's socket is closed.
         urls = _url(settings.public_host, public), _url(settings.ops_host, ops)
         environment = _environment(home, settings, kept.enter_context(metrics_folder(home)), urls[0])
+        free = _freeing(settings, environment[RUN])
         parts = [
             role("console", ["worker", "console"], environment, grace=CONSOLE_GRACE, listener=ops),
             role("scheduler", ["worker", "scheduler"], environment, grace=SCHEDULER_GRACE),
-            role("worker", ["worker", "worker"], environment, grace=WORKER_GRACE),
+            role("worker", ["worker", "worker"], environment, grace=WORKER_GRACE, left=free),
             role("receiver", ["receiver"], environment, grace=RECEIVER_GRACE, listener=public),
         ]
         ballast = Ballast(home / FOLDER, settings.min_free_bytes if settings.broker_url is None else 0)
@@ -136,6 +139,21 @@ def run(settings: UpSettings, tell: Callable[[str, str], None]) -> int:
 def _broker(home: Path, ballast: Ballast) -> Launched:
     ballast.give_up()  # on a full disk it would end again at its first write
     return Launched(embedded.start(home))
+
+
+def _freeing(settings: UpSettings, run_id: str) -> Callable[[int], None]:
+    """What is done about a worker that has ended, whatever ended it: the next need not wait for its leases."""
+
+    def left(pid: int) -> None:
+        try:
+            entries = freed(broker_url(settings), run_id, pid)
+        except (ServiceUnreachableError, TransientError) as error:
+            log.warning("work_not_freed", reason=str(error))
+        else:
+            if entries:
+                log.info("work_freed", pid=pid, entries=entries)
+
+    return left
 
 
 def _make(home: Path) -> None:
@@ -166,6 +184,7 @@ def _environment(home: Path, settings: UpSettings, metrics: Path, receiver: str)
         f"{PREFIX}OPS_HOST": settings.ops_host,
         f"{PREFIX}CANARY_URL": settings.canary_url or receiver,
         MULTIPROCESS_DIR: str(metrics),
+        RUN: secrets.token_hex(4),
     }
 
 

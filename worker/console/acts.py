@@ -1,6 +1,6 @@
 """What operators do from the console, pages and API alike; each act has its row in the audit log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import structlog
 
 from handlers.connections import Connection, edits
 from handlers.errors import MaintenworksError
+from handlers.events import Json
 from handlers.store import audit, read_letters, replays
 from handlers.store.dead_letters import OPEN
 from handlers.store.read_candidates import candidates, counted
@@ -178,12 +179,21 @@ def _edit(house: House, name: str, operator: Operator, act: str, change: Callabl
         raise conflict(
             f"{house.settings.connections_path}: {error.strerror}; it has to be edited where it is."
         ) from error
+    written(house, name, operator, act, {})
+    house.registry.refresh()
+    return connection(house, name)
+
+
+def written(house: House, name: str, operator: Operator, act: str, outcome: Mapping[str, Json]) -> None:
+    """Puts what was done to a connection in the audit log.
+
+    Raises:
+        RefusalError: it is done, and its row could not be written.
+    """
     try:
         with house.database.write() as session:
-            audit.append(Transaction(session), operator.did(act, {"connection": name}, {}), house.now())
+            audit.append(Transaction(session), operator.did(act, {"connection": name}, dict(outcome)), house.now())
     except MaintenworksError as error:
         log.error("act_not_logged", act=act, connection=name, who=operator.who, reason=str(error))  # noqa: TRY400
         detail = "It is done, but its row in the audit log could not be written; note it elsewhere."
         raise RefusalError(HTTPStatus.INTERNAL_SERVER_ERROR, detail) from error
-    house.registry.refresh()
-    return connection(house, name)

@@ -10,6 +10,7 @@ from handlers.errors import (
     TransientError,
 )
 from handlers.store.letter_acts import NOT_OPEN
+from handlers.store.purged import PURGED
 
 RETRY_AFTER_SECONDS = 5
 """When a service that is away is worth asking again."""
@@ -50,7 +51,7 @@ def status_of(error: MaintenworksError) -> tuple[HTTPStatus, str, dict[str, str]
         return error.status, str(error), error.headers
     if isinstance(error, TransientError | ServiceUnreachableError):
         return HTTPStatus.SERVICE_UNAVAILABLE, str(error), {"retry-after": str(RETRY_AFTER_SECONDS)}
-    if isinstance(error, PermanentError) and error.code == NOT_OPEN:
+    if isinstance(error, PermanentError) and error.code in {NOT_OPEN, PURGED}:
         return HTTPStatus.CONFLICT, str(error), None
     if isinstance(error, ConfigurationError):
         return HTTPStatus.BAD_REQUEST, "; ".join(error.problems).replace("--", ""), None

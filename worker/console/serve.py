@@ -24,6 +24,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http="h11",  # it bounds a request's head, which httptools does not
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -37,6 +37,7 @@ def examine(settings: WorkerSettings) -> tuple[list[Finding], str]:
     queued, broker_keeps = broker.examine(settings)
     stored, database_keeps = database.examine(settings.database)
     around = [
+        place.archive(settings.archive_retention),
         *place.secrets(settings, datetime.now(UTC)),
         *place.disk(settings.home, settings.min_free_bytes),
     ]

@@ -21,7 +21,7 @@ MIGRATE: Final = "run `maintenworks migrate`, or `maintenworks up`"
 _SQLITE: Final = "sqlite:///"
 _ONE_WRITER: Final = (
     "one at a time: a process frozen in the middle bars all others until it ends, and what is accepted waits;"
-    " `up` ends a role of its own that is silent for 15 s"
+    " `up` ends a role of its own that is silent for 10 s"
 )
 _SYNCHRONOUS: Final = {"0": "OFF", "1": "NORMAL", "2": "FULL", "3": "EXTRA"}
 """How SQLite numbers the values of PRAGMA synchronous."""

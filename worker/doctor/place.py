@@ -105,3 +105,15 @@ def file_system(place: Path) -> str | None:
         if place.is_relative_to(mounted) and len(mounted) >= found[0]:
             found = (len(mounted), kind)
     return found[1]
+
+
+def archive(kept: str | None) -> Finding:
+    """How long the bytes of deliveries are kept.
+
+    Args:
+        kept: such as `400d`; None for ever.
+    """
+    if kept is None:
+        return Finding("archive", Level.OK, "every byte is kept for ever")
+    told = f"bytes are kept for {kept}, then only what they told: a rebuild begins there"
+    return Finding("archive", Level.OK, f"{told}, and a changed map reaches what is younger")

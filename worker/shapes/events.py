@@ -71,6 +71,7 @@ class Told(TypedDict):
     body_digest: str
     distrusted_at: Instant | None
     distrusted_by: str | None
+    purged_at: Instant | None
     repeat_of: str | None
     events: list[Event]
     dead_letters: list[Members]
@@ -131,6 +132,7 @@ def told(story: Story) -> Told:
         "body_digest": story.body_digest,
         "distrusted_at": None if story.distrusted_at is None else kept_instant(story.distrusted_at),
         "distrusted_by": story.distrusted_by,
+        "purged_at": None if story.purged_at is None else kept_instant(story.purged_at),
         "repeat_of": story.repeat_of,
         "events": [recorded(each) for each in story.events],
         "dead_letters": [_failure(each) for each in story.dead_letters],

@@ -32,6 +32,7 @@ class _Happened(NamedTuple):
 
 ACCEPTED, FIRST_PROCESSED, FAILED, BURIED, DUE = "accepted", "processed", "failed", "buried", "due_again"
 DISTRUSTED = "distrusted"
+PURGED = "purged"
 
 
 def steps(story: Story) -> list[Step]:
@@ -73,3 +74,5 @@ def _happened(story: Story) -> Iterator[_Happened]:
         yield _Happened(act.at, act.act, who=act.who, reason=act.reason, counted=False)
     if story.distrusted_at is not None:
         yield _Happened(story.distrusted_at, DISTRUSTED, who=story.distrusted_by, counted=False)
+    if story.purged_at is not None:
+        yield _Happened(story.purged_at, PURGED, counted=False)

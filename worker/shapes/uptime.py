@@ -1,11 +1,10 @@
 """Rows of figures: an asset, a site or a customer each."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
 import msgspec
-from msgspec.structs import replace
 
 from handlers.connections import Connection
 from handlers.rules.facts import Key
@@ -52,7 +51,7 @@ def rows(
     assets: Iterable[AssetFigures], newest: Mapping[str, datetime], known: Mapping[str, Connection], by: str
 ) -> Iterator[Row]:
     """The rows, streamed where each is one asset; sites are told apart by connection, customers are not."""
-    pools: dict[tuple[str | None, str | None, bool], Row] = {}
+    groups: dict[tuple[str | None, str | None, bool], list[Row]] = {}
     for held in assets:
         known_until = [newest[each] for each, _ in ((held.connection, ""), *held.linked) if each in newest]
         row = _row(held, min(known_until, default=None))
@@ -62,10 +61,9 @@ def rows(
         connection = known.get(held.connection)
         customer = held.connection if connection is None else connection.customer
         group = (held.connection, held.site) if by == SITE else (None, customer)
-        row = replace(row, name=group[1])
-        kind = (*group, row.elapsed is None)
-        pools[kind] = _joined(pools[kind], row) if kind in pools else row
-    yield from pools.values()
+        groups.setdefault((*group, row.elapsed is None), []).append(row)
+    for (_, name, _), held_rows in groups.items():
+        yield _joined(name, held_rows)
 
 
 def _row(held: AssetFigures, newest: datetime | None) -> Row:
@@ -82,19 +80,19 @@ def _row(held: AssetFigures, newest: datetime | None) -> Row:
     )
 
 
-def _joined(one: Row, other: Row) -> Row:
-    starts = [each.observed_from for each in (one, other) if each.observed_from is not None]
-    ends = [each.data_as_of for each in (one, other) if each.data_as_of is not None]
-    windows = (one.window, other.window)
+def _joined(name: str | None, group: Sequence[Row]) -> Row:
+    connections = {each.connection for each in group}
+    windows = {each.window for each in group}
+    elapsed = [each.elapsed for each in group if each.elapsed is not None]
     return Row(
-        name=one.name,
-        connection=one.connection if one.connection == other.connection else None,
-        observed_from=min(starts, default=None),
-        data_as_of=min(ends, default=None),
-        figures=pool((one.figures, other.figures)),
-        window=Window(min(each.since for each in windows), max(each.until for each in windows), one.window.as_of),
-        calendars=tuple(sorted({*one.calendars, *other.calendars})),
-        elapsed=None if one.elapsed is None or other.elapsed is None else pool((one.elapsed, other.elapsed)),
+        name=name,
+        connection=group[0].connection if len(connections) == 1 else None,
+        observed_from=min((each.observed_from for each in group if each.observed_from is not None), default=None),
+        data_as_of=min((each.data_as_of for each in group if each.data_as_of is not None), default=None),
+        figures=pool(each.figures for each in group),
+        window=Window(min(each.since for each in windows), max(each.until for each in windows), group[0].window.as_of),
+        calendars=tuple(sorted({name for each in group for name in each.calendars})),
+        elapsed=pool(elapsed) if elapsed else None,
     )
 
 

@@ -79,6 +79,13 @@ def test_an_interval_and_a_status_stand_in_the_same_history(database: Database) 
     assert detail == {"status": "down"}
 
 
+def test_a_line_tells_words_and_nothing_of_what_no_word_sums_up(database: Database) -> None:
+    what: Json = {"cause": {"code": "SEAL", "label": "Seal worn"}}
+    told = order(1, asset_ref=asset("PUMP-1"), priority={"value": "high", "source_code": "1"}, failure=what)
+    folding.apply(database, [[told]])
+    assert [row["detail"] for row in folding.state(database)["asset_history"]] == [{"priority": "high"}]
+
+
 def test_a_late_fact_about_a_meter_moves_the_line_of_a_reset_behind_it(database: Database) -> None:
     """A reset's values are kept apart from its meter, and it is a fact about the meter all the same."""
     reset = folding.event("meter.reset", "HOURS", {"value": "0"}, at=5, id_="e5")

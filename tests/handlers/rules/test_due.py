@@ -12,6 +12,7 @@ from handlers.rules.due import Shift, grace_days
 from handlers.rules.recurrence import DAYS, Every
 from handlers.rules.usage import Reading, totals
 from handlers.rules.working_days import Stretch, WorkingDays
+from tests.handlers.rules.plans import found, metered, read
 
 KPI = json.loads((Path(__file__).parents[2] / "samples" / "kpi-examples.json").read_text())
 EXAMPLES = {each["id"]: each for each in KPI["examples"]}
@@ -75,10 +76,11 @@ def test_fixed_thresholds_and_what_is_called_for_ahead() -> None:
     start, every = (Decimal(fixed["input"][name]) for name in ("start", "every"))
     assert [due.threshold(start, every, k) for k in (1, 2, 3)] == fixed["expected"]["thresholds"]
 
-    ahead = EXAMPLES["processforce-expedite"]
-    following = due.threshold(Decimal(ahead["input"]["due"]), Decimal(ahead["input"]["interval"]), 1)
-    assert following == ahead["expected"]["next_due"]
-    assert due.trigger(following, Decimal(ahead["input"]["expedite"])) == ahead["expected"]["trigger_at"]
+    ahead, expected = (EXAMPLES["processforce-expedite"][name] for name in ("input", "expected"))
+    early = metered(ahead["interval"], start=Decimal(ahead["due"]), expedite=Decimal(ahead["expedite"]))
+    for total, state in ((expected["trigger_at"] - 1, "planned"), (expected["trigger_at"], "called")):
+        following = found(early, now="2024-01-02", counted=read(("2024-01-01", ahead["due"]), ("2024-01-02", total)))[0]
+        assert (following.threshold, following.state) == (expected["next_due"], state)
 
 
 def test_an_estimated_day_by_a_meter() -> None:
@@ -125,15 +127,18 @@ def test_holidays_and_blackouts_move_a_day_on_until_one_is_free() -> None:
     assert WorkingDays(blackouts=stop, in_blackout="skip").move(date(2026, 12, 29)) == "blackout"
 
 
-def test_two_ways_that_lead_into_each_other_leave_the_day_out() -> None:
-    """A holiday that moves back into a blackout that moves forth."""
-    trap = WorkingDays(
+def test_a_move_goes_on_the_way_that_it_began() -> None:
+    """A holiday that moves back, into a blackout that would move forth; a holiday at the edge of a season."""
+    between = WorkingDays(
         holidays=frozenset({date(2026, 5, 2)}),
         on_holiday="before",
         blackouts=(Stretch(date(2026, 5, 1), date(2026, 5, 1)),),
     )
+    edge = WorkingDays(season=((4, 1), (10, 31)), holidays=frozenset({date(2026, 4, 1)}), on_holiday="before")
 
-    assert trap.move(date(2026, 5, 2)) in {"holiday", "blackout"}
+    assert between.move(date(2026, 5, 2)) == date(2026, 4, 30)
+    assert between.move(date(2026, 5, 1)) == date(2026, 5, 3)
+    assert (edge.move(date(2026, 4, 1)), edge.move(date(2026, 2, 1))) == (date(2026, 4, 2), date(2026, 4, 2))
 
 
 def _reading(day: int, value: str | None, **told: object) -> Reading:

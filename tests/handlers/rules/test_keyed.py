@@ -97,7 +97,7 @@ def told_twice(draw: st.DrawFn) -> tuple[list[Event], list[Event]]:
     return facts, draw(st.permutations(facts + draw(st.lists(st.sampled_from(facts), max_size=3))))
 
 
-@settings(max_examples=size(500, 20_000), deadline=None)
+@settings(max_examples=size(200, 20_000), deadline=None)
 @given(told=told_twice())
 def test_any_order_of_facts_gives_the_same_registers(told: tuple[list[Event], list[Event]]) -> None:
     first, second = (_records(facts) for facts in told)

@@ -140,6 +140,64 @@ def test_of_a_plan_whose_past_nobody_knows_only_what_orders_tell_is_told() -> No
     ]
 
 
+@pytest.mark.parametrize("told", [{"stated_next": date(2024, 4, 10)}, {"last_completed": date(2024, 3, 10)}])
+def test_a_next_that_was_stated_since_is_not_what_was_done_long_before(told: dict[str, date]) -> None:
+    """Upstream keeps its next day up to date: an archive of done orders must not be told as done for that day."""
+    kept = plan(mode="completion", anchor=None, **told)
+    orders = (
+        order("A", "2024-01-10", done="2024-01-12"),
+        order("B", done="2024-02-14", made="2024-02-01"),
+        order("C", "2024-03-10", done="2024-03-10", made="2024-03-01"),
+    )
+
+    made = found(kept, *orders, now="2024-03-20")
+
+    assert [(each.due_key, str(each.due), each.order) for each in made] == [
+        ("2024-01-10", "2024-01-10", "A"),
+        ("2024-02-12", "2024-02-12", "B"),
+        ("2024-03-14", "2024-03-10", "C"),
+        ("2024-04-10", "2024-04-10", None),
+    ]
+
+
+def test_a_threshold_that_was_stated_since_is_not_what_was_done_long_before() -> None:
+    counted = read(("2024-01-01", 0), ("2024-02-01", 1010), ("2024-03-01", 2050), ("2024-03-10", 2300))
+    orders = (
+        order("A", "2024-02-01", done="2024-02-01", made="2024-01-25"),
+        order("B", "2024-03-01", done="2024-03-01", made="2024-02-25"),
+    )
+
+    made = found(
+        metered(1000, stated_next=Decimal(3050), mode="completion"), *orders, counted=counted, now="2024-03-10"
+    )
+
+    assert [(each.due_key, each.order) for each in made] == [
+        ("2024-02-01", "A"),
+        ("meter:2010", "B"),
+        ("meter:3050", None),
+    ]
+
+
+def test_shift_factors_count_on_from_the_next_that_upstream_states() -> None:
+    shifting = plan(shift=Shift(late=50), anchor=date(2020, 1, 31), stated_next=date(2024, 2, 29))
+    moved = replace(shifting, stated_next=date(2024, 3, 4), is_extended=True)
+    old = order("OLD", "2023-11-30", made="2023-11-01", done="2023-11-30")
+
+    assert days_of(found(shifting, old, order("W", "2024-02-29", done="2024-03-04"), now="2024-03-05")) == [
+        "2023-11-30",
+        "2024-02-29",
+        "2024-04-02",
+    ]
+    assert days_of(found(moved, order("W", "2024-03-04", done="2024-03-04"), now="2024-03-05"))[-1] == "2024-03-31"
+
+
+def test_month_ends_do_not_drift_where_only_the_next_is_stated() -> None:
+    either = plan(anchor=None, stated_next=date(2024, 1, 31), basis="calendar_or_meter", meter=EITHER.meter)
+    done = (order(day, day, done=day, made=day) for day in ("2024-01-31", "2024-02-29"))
+
+    assert days_of(found(either, *done, now="2024-03-02")) == ["2024-01-31", "2024-02-29", "2024-03-31"]
+
+
 def test_what_follows_is_foreseen_as_if_each_were_done_on_its_day() -> None:
     ahead = found(FLOATING, now="2024-01-10", until="2024-05-01", project=True)
 

@@ -48,6 +48,12 @@ def test_a_failure_split_in_detection_delay_repair_and_return() -> None:
     assert told["mtta_s"] == 5 * H
 
 
+def test_a_stop_that_lasts_when_the_window_begins_is_no_gap_between_failures() -> None:
+    assert of_day(stop(-5, 4), stop(10, 12), stop(20, 21)).row()["mtbr_s"] == (6 + 8) / 2 * H
+    assert of_day(stop(-5, -4), stop(10, 12)).row()["mtbr_s"] == 10 * H
+    assert of_day(work(-5, 4), stop(10, 12)).row()["mtbr_s"] == 10 * H
+
+
 def test_what_nobody_said_is_null_and_never_nought() -> None:
     told = of_day(stop(2, 4, "W"), W=Repair("W")).row()
     for name in ("mttr_repair", "mttr_active", "mttd", "mtta"):

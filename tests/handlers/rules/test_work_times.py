@@ -227,3 +227,9 @@ def test_parts_of_a_window_add_up_to_it() -> None:
     parts = [work_figures(held, Window(*each, MARCH.now), UTC).finished for each in itertools.pairwise(edges)]
     assert parts == [0, 1]
     assert work_figures(order(*events, told(20, "deleted")), MARCH, UTC) == WorkFigures()
+
+
+def test_a_request_is_no_work_beside_the_order_that_it_became() -> None:
+    asked = [order(told(0, "approved", record_kind=kind, estimated_labor=3600)) for kind in ("request", "order")]
+    ready = [work_figures(each, MARCH, UTC).ready_work for each in asked]
+    assert ready == [0, 3600]

@@ -5,12 +5,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-import pytest
-
 from handlers.connections import Registry
 from handlers.events import Delivery
 from handlers.sources import load
-from handlers.store import migrate
 from handlers.store.balance import Count, archived, counts, fates
 from handlers.store.durability import durability
 from handlers.store.engine import Database
@@ -32,12 +29,6 @@ STALE = b'{"id":"2","type":"asset.updated","occurred_at":"2026-03-01T08:00:00Z",
 IGNORED = b'{"id":"3","type":"shift.over","occurred_at":"2026-03-01T08:00:00Z","data":{"key":"S"}}'
 UNREADABLE = b'{"id":"4","type":"asset.updated","data":{"key":"P"}}'
 BROKEN = b'{"id":"5"'
-
-
-@pytest.fixture
-def database(empty_database: Database) -> Database:
-    migrate.upgrade(empty_database)
-    return empty_database
 
 
 def _digest(raw: bytes) -> str:

@@ -2,20 +2,12 @@
 
 from datetime import timedelta
 
-import pytest
-
-from handlers.store import leader, migrate
+from handlers.store import leader
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from tests.folding import NOON
 
 TTL = timedelta(seconds=10)
-
-
-@pytest.fixture
-def database(empty_database: Database) -> Database:
-    migrate.upgrade(empty_database)
-    return empty_database
 
 
 def holds(database: Database, owner: str, seconds: int) -> bool:

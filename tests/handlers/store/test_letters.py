@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from alembic import command
 
 from handlers.store import dead_letters, letter_acts, migrate, replays, schema
-from handlers.store.dead_letters import Letter
 from handlers.store.engine import Database
+from handlers.store.letter import Letter
 from handlers.store.replays import Replay
 from handlers.store.rowset import Transaction
 from tests.plans import TABLES

@@ -6,17 +6,10 @@ import pytest
 
 from handlers.events import Event, Json
 from handlers.rules.printing import printed
-from handlers.store import migrate
 from handlers.store.engine import Database
 from handlers.store.read_meters import kept_meters, kept_readings
 from handlers.store.read_records import Chosen
 from tests import folding
-
-
-@pytest.fixture
-def database(empty_database: Database) -> Database:
-    migrate.upgrade(empty_database)
-    return empty_database
 
 
 def reading(key: str, minute: int, value: str | None, **more: Json) -> Event:

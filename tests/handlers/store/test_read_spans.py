@@ -28,12 +28,6 @@ PUMP = ("c", "PUMP")
 
 
 @pytest.fixture
-def database(empty_database: Database) -> Database:
-    migrate.upgrade(empty_database)
-    return empty_database
-
-
-@pytest.fixture
 def local(tmp_path: Path) -> Iterator[Database]:
     """SQLite alone, where the first test speaks for both."""
     database = folding.sqlite(tmp_path)

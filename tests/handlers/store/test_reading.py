@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from handlers.errors import ServiceUnreachableError
 from handlers.events import Json
-from handlers.store import migrate, read_events, reading
+from handlers.store import read_events, reading
 from handlers.store.engine import Database
 from handlers.store.read_deliveries import source_record, stories
 from handlers.store.read_downtime import kept_downtime
@@ -73,8 +73,7 @@ LONG = {"orders", "orders of a connection", "assets", "down time", "events", "ev
 
 
 @pytest.fixture
-def database(empty_database: Database) -> Database:
-    migrate.upgrade(empty_database)
+def database(database: Database) -> Database:
     asset: dict[str, Json] = {"asset_ref": {"key": "PUMP-1", "label": None}}
     order: dict[str, Json] = {"asset_down": True, "status": {"value": "approved"}}
     batch = [
@@ -82,8 +81,13 @@ def database(empty_database: Database) -> Database:
         folding.event("downtime.started", "D-1", asset, id_="b"),
         folding.event("asset.status_changed", "PUMP-1", {"status": "down"}, id_="c"),
     ]
-    folding.apply(empty_database, [batch])
-    return empty_database
+    folding.apply(database, [batch])
+    return database
+
+
+@pytest.fixture
+def database_url(database: Database) -> str:
+    return database.engine.url.set(drivername=database.dialect).render_as_string(hide_password=False)
 
 
 def test_no_question_reads_a_whole_table_or_sorts_one(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from handlers.store import migrate, read_events, searching
+from handlers.store import read_events, searching
 from handlers.store.arrival import id_at
 from handlers.store.engine import Database
 from handlers.store.read_events import Wanted, listed_events
@@ -25,10 +25,9 @@ BUSY, QUIET = "busy", "quiet"
 
 
 @pytest.fixture
-def database(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+def database(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """Assets of two connections, every seventh of them down, and an event of each, a second apart."""
     monkeypatch.setattr(searching, "FIRST_LOOK", 3)
-    migrate.upgrade(empty_database)
     rows = [
         {
             "connection_id": QUIET if number % 20 == 0 else BUSY,
@@ -38,7 +37,7 @@ def database(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> Datab
         for number in range(COUNT)
     ]
     moments = [_at(number) for number in range(COUNT)]
-    with empty_database.write() as connection:
+    with database.write() as connection:
         tx = Transaction(connection)
         tx.insert(assets, rows)
         tx.insert(
@@ -63,7 +62,7 @@ def database(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> Datab
                 for row, at in zip(rows, moments, strict=True)
             ],
         )
-    return empty_database
+    return database
 
 
 @pytest.mark.parametrize("rows", [1, 4, 7, 1_000])

@@ -14,7 +14,7 @@ def plant(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plant]:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'maintenworks.db'}"
     else:
-        url = request.getfixturevalue("postgres_url")
+        url = request.getfixturevalue("migrated_url")
     plant = Plant(tmp_path, url)
     yield plant
     plant.database.close()

@@ -15,9 +15,9 @@ from unittest import mock
 from handlers.connections import Registry
 from handlers.events import Delivery
 from handlers.sources import load
-from handlers.store import migrate
 from handlers.store.arrival import id_at
 from handlers.store.engine import Database
+from tests.databases import prepare
 from worker.dispatch import Dispatcher
 from worker.main import main
 from worker.streams_leases import Envelope
@@ -70,16 +70,16 @@ class Plant:
 
     Attributes:
         home: its folder.
-        url: of its database.
-        database: opened, with the schema.
+        url: of its database, which has the schema, or is a file of SQLite that is not there yet.
+        database: opened.
     """
 
     def __init__(self, home: Path, url: str, *, connections: str = CONNECTIONS) -> None:
         self.home = home
         self.url = url
         (home / "connections.toml").write_text(connections)
+        prepare(url)
         self.database = Database(url)
-        migrate.upgrade(self.database)
         self._ids = (f"{id_at(NOW)}-{number:08d}" for number in itertools.count())
         reader = Reader(Registry(home / "connections.toml", home), load(), max_body_bytes=1024 * 1024)
         self._dispatcher = Dispatcher(self.database, reader, clock=lambda: NOW, dice=random.Random(1))

@@ -28,6 +28,8 @@ from worker.units import Reader
 
 SCRIPT = "import sys; from worker.main import main; sys.argv[0] = 'maintenworks'; main()"
 ZONELESS = "2026-03-01T08:00:00"
+LETTERS = 250
+"""So many that a slow replay has work for two minutes."""
 """A time that can be read once its connection has a time zone."""
 
 
@@ -259,26 +261,26 @@ def test_an_applied_event_that_is_replayed_changes_nothing(plant: Plant) -> None
 
 
 def test_ctrl_c_leaves_a_replay_that_can_be_resumed(local: Plant) -> None:
-    local.send([event("asset.created", f"A-{n}", ZONELESS, f"e{n}") for n in range(100)])
+    local.send([event("asset.created", f"A-{n}", ZONELESS, f"e{n}") for n in range(LETTERS)])
     environment = {**os.environ, "MAINTENWORKS_HOME": str(local.home), "MAINTENWORKS_DATABASE_URL": local.url}
     command = [sys.executable, "-c", SCRIPT, "dead-letters", "replay", "--reason", "r", "--rate", "2/s", "--json"]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
     ) as running:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not _rows(local, schema.retries) and time.monotonic() < deadline:
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
-        out, said = running.communicate(timeout=30)
+        out, said = running.communicate(timeout=120)
 
     stopped = json.loads(out.splitlines()[-1])
     assert (running.returncode, stopped["state"]) == (3, "stopped")
-    assert 0 < stopped["sent"] < 100
+    assert 0 < stopped["sent"] < LETTERS
     assert f"--resume {stopped['replay']}" in said.decode()
 
     done = local.run("dead-letters", "replay", "--resume", stopped["replay"], "--rate", "100000/s", "--json")
 
-    assert (done.code, done.row["state"], done.row["sent"]) == (0, "done", 100)
+    assert (done.code, done.row["state"], done.row["sent"]) == (0, "done", LETTERS)
     acts = [row["act"].partition(".")[2] for row in _rows(local, schema.audit_log)]
     assert acts == ["replay", "replay_stopped", "replay_resumed", "replay_done"]
 
@@ -291,7 +293,7 @@ def test_on_a_terminal_it_asks_first(local: Plant, answer: bytes, sent: int) -> 
     ours, theirs = pty.openpty()
     os.write(ours, answer)
     with subprocess.Popen(command, env=environment, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE) as running:
-        running.communicate(timeout=30)
+        running.communicate(timeout=120)
     os.close(theirs)
     said = os.read(ours, 10_000).decode()
     os.close(ours)

@@ -12,14 +12,14 @@ import pytest
 from typer.testing import CliRunner
 
 from handlers.store import migrate
-from handlers.store.engine import Database
+from tests.databases import prepare
 from tests.servers import BrokerServer, free_port, valkey_server
 from tests.worker.cli.at_home import Home
 from worker.doctor import Kept, broker, database, findings, place, promise
 from worker.doctor.findings import Level
 from worker.main import build
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 90
 SECRET = "0123456789abcdef0123456789abcdef"
 KEPT = (
     "what was answered 200 survives the crash of any process and a power failure; each event is applied once, and stays"
@@ -29,9 +29,9 @@ KEPT = (
 @pytest.fixture
 def home(tmp_path: Path, valkey: BrokerServer) -> Home:
     """All that is needed: a broker, a database with the schema, a connection with its secret."""
+    prepare(f"sqlite:///{tmp_path}/maintenworks.db")
     home = Home(tmp_path, MAINTENWORKS_BROKER_URL=valkey.url, ACME=SECRET)
     home.run("connections", "add", "acme", "--source", "unified", "--secret", "env:ACME")
-    home.run("migrate")
     return home
 
 
@@ -66,6 +66,7 @@ def test_a_good_configuration_is_ok_in_every_line_and_keeps_the_whole_promise(ho
         "journal mode",
         "writers",
         "schema",
+        "archive",
         "connections",
         "secrets",
         "disk",
@@ -179,13 +180,9 @@ def test_a_database_without_the_schema_fails_with_the_command_that_makes_it(home
     assert "nothing is applied until the database is there" in done.rows[-1]["promise"]
 
 
-def test_postgresql_without_fsync_fails_and_with_it_is_ok(home: Home, postgres_url: str) -> None:
+def test_postgresql_without_fsync_fails_and_with_it_is_ok(home: Home, migrated_url: str) -> None:
     """The tests' own server runs without fsync, for speed; its other settings are the usual ones."""
-    database_ = Database(postgres_url)
-    migrate.upgrade(database_)
-    database_.close()
-
-    code, found, kept = _found(home, MAINTENWORKS_DATABASE_URL=postgres_url)
+    code, found, kept = _found(home, MAINTENWORKS_DATABASE_URL=migrated_url)
 
     assert (code, found["fsync"][0]) == (1, "fail")
     assert "may undo the last ones" in kept

@@ -3,15 +3,16 @@
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
+from tenacity import RetryCallState
 from typer.testing import CliRunner
 
 from handlers.store import migrate
 from tests.servers import PostgresServer, free_port
 from tests.worker.cli.at_home import Home
+from worker.cli import migrate as command
 from worker.main import build
 
 NEWEST = migrate.newest()
@@ -44,13 +45,13 @@ def test_several_at_once_do_no_harm(kind: str, tmp_path: Path, request: pytest.F
     settings = {"MAINTENWORKS_HOME": str(tmp_path)}
     if kind == "postgresql":
         settings["MAINTENWORKS_DATABASE_URL"] = request.getfixturevalue("postgres_url")
-    command = [sys.executable, "-P", "-c", "from worker.main import main; main()", "migrate"]
+    arguments = [sys.executable, "-P", "-c", "from worker.main import main; main()", "migrate"]
 
     started = [
-        subprocess.Popen(command, env={**os.environ, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        subprocess.Popen(arguments, env={**os.environ, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(AT_ONCE)
     ]
-    told = [each.communicate(timeout=60) for each in started]
+    told = [each.communicate(timeout=120) for each in started]
 
     assert [each.returncode for each in started] == [0] * AT_ONCE, told
     assert all(out.startswith(f"schema at {NEWEST}".encode()) for out, _ in told)
@@ -58,17 +59,24 @@ def test_several_at_once_do_no_harm(kind: str, tmp_path: Path, request: pytest.F
 
 
 def test_a_server_that_is_just_starting_is_waited_for(
-    tmp_path: Path, postgres_session: PostgresServer, postgres_url: str
+    tmp_path: Path, postgres_session: PostgresServer, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server is started once the command has said that it waits; both are there in any order."""
+    """The server is started once the command has said that it waits."""
+    say = command._say_once
+
+    def say_and_start(state: RetryCallState) -> None:
+        say(state)
+        if not postgres_session.answers():
+            postgres_session.start()
+
+    monkeypatch.setattr(command, "_say_once", say_and_start)
     home = Home(tmp_path, MAINTENWORKS_DATABASE_URL=postgres_url)
     postgres_session.stop()
-    starting = threading.Timer(0.3, postgres_session.start)
-    starting.start()
     try:
         done = home.run("migrate", "--wait", "60s")
     finally:
-        starting.join()
+        if not postgres_session.answers():
+            postgres_session.start()
 
     assert (done.code, done.out) == (0, f"schema at {NEWEST}, was at nothing\n")
     assert done.said.count("does not answer yet") == 1

@@ -12,6 +12,22 @@ from tests.worker.cli.plant import CONNECTIONS, Plant, event
 from worker.main import build
 
 ORDER = event("work_order.created", "WO-1", "08:00", "evt-1", title="seal", asset_key="PUMP-7")
+HUB = """
+[endpoints.hub]
+source = "unified"
+id = "/connection_id"
+secrets = [{ ref = "env:PLANT" }]
+"""
+SHARED = HUB + "".join(
+    f"""
+[connections.{each}]
+source = "unified"
+customer = "acme"
+endpoint = "hub"
+external_id = "{each.upper()}"
+"""
+    for each in ("north", "south")
+)
 
 
 def _forge(plant: Plant) -> None:
@@ -119,6 +135,40 @@ def test_a_distrust_revokes_undoes_and_shows_what_it_took_out(
 
     again = plant.run(*command, "--reason", "leaked")
     assert (again.code, again.rows[2]["deliveries"], again.rows[2]["distrusted_before"]) == (0, 0, 1)
+
+
+def test_the_distrust_of_a_shared_address_is_for_all_who_share_it_and_of_one_of_them_for_its_part(
+    local: Plant, valkey: BrokerServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAINTENWORKS_BROKER_URL", valkey.url)
+    (local.home / "connections.toml").write_text(SHARED)
+    local.send([{**ORDER, "connection_id": each} for each in ("NORTH", "SOUTH")], to="hub")
+    asked = ("--distrust-since", "2026-06-30", "--reason", "leaked", "--json")
+
+    part = local.run("connections", "revoke", "south", *asked)
+    assert (part.code, "at hub, which others share" in part.said) == (0, True)
+    assert [part.rows[2][name] for name in ("deliveries", "shared", "events")] == [0, 1, 1]
+    assert [row["connection"] for row in local.run("get", "work-orders", "--json").rows] == ["north"]
+
+    whole = local.run("connections", "revoke", "hub", *asked)
+    assert (whole.code, "for all: north, south" in whole.said) == (0, True)
+    assert (whole.rows[2]["deliveries"], sorted(whole.rows[2]["rebuilt"])) == (1, ["north", "south"])
+    assert local.run("get", "work-orders", "--json").code == 4
+    assert local.run("rebuild", "--check").code == 0
+
+
+def test_the_distrust_of_an_address_that_nobody_shares_takes_out_what_waits_there(
+    local: Plant, valkey: BrokerServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAINTENWORKS_BROKER_URL", valkey.url)
+    (local.home / "connections.toml").write_text(HUB)
+    local.send({**ORDER, "connection_id": "WEST"}, to="hub")
+
+    done = local.run("connections", "revoke", "hub", "--distrust-since", "2026-06-30", "--reason", "leaked")
+
+    assert (done.code, "nobody shares it any more" in done.said) == (0, True)
+    assert "1 deliveries with 0 events, 1 dead letters" in done.out
+    assert local.run("audit", "list", "--act", "connections.distrust", "--json").row["reason"] == "leaked"
 
 
 @pytest.mark.parametrize(

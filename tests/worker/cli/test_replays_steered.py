@@ -16,7 +16,8 @@ from worker.main import build
 
 SCRIPT = "import sys; from worker.main import main; sys.argv[0] = 'maintenworks'; main()"
 ZONELESS = "2026-03-01T08:00:00"
-LETTERS = 50
+LETTERS = 250
+"""So many that the slow replay has work for two minutes."""
 
 
 def _plant(plant: Plant, letters: int = LETTERS) -> None:
@@ -33,14 +34,14 @@ def test_one_that_runs_is_seen_and_stopped_from_another_terminal_and_goes_on_whe
     environment = {**os.environ, "MAINTENWORKS_HOME": str(local.home), "MAINTENWORKS_DATABASE_URL": local.url}
     command = [sys.executable, "-c", SCRIPT, "dead-letters", "replay", "--reason", "r", "--rate", "2/s", "--json"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not _sent(local):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         (seen,) = local.run("dead-letters", "replay", "--list", "--json").rows
         stop = ("dead-letters", "replay", "--stop", seen["replay"])
         stopped = local.run(*stop, "--by", "bert", "--reason", "workers are slow", "--json")
-        out, said = running.communicate(timeout=60)
+        out, said = running.communicate(timeout=120)
 
     last = json.loads(out.splitlines()[-1])
     assert (seen["state"], seen["total"], seen["rate_per_s"], seen["reason"]) == ("running", LETTERS, 2, "r")

@@ -142,6 +142,21 @@ def test_an_order_that_keeps_its_asset_down_and_one_that_is_gone(local: Plant) -
     assert (second["work_order_key"], second["reason"]) == ("W-1", "in progress for 4 h")
 
 
+def test_an_order_that_a_stop_names_is_behind_it_whatever_it_is_on(local: Plant) -> None:
+    local.send(
+        order("W-LINE", "in_progress", asset_key="LINE-1", assignees=["kim"]),
+        order("W-DONE", "completed", asset_key="LINE-1"),
+        down("D-1", "PUMP-1", "2026-03-10T09:00:00Z", work_order_key="W-LINE"),
+        down("D-2", "PUMP-2", "2026-03-10T10:00:00Z", work_order_key="W-DONE"),
+    )
+
+    rows = {row["asset_key"]: row for row in day(local) if row["group"] == "down"}
+
+    assert (rows["PUMP-1"]["work_order_keys"], rows["PUMP-1"]["reason"]) == (["W-LINE"], "down for 3 h")
+    assert rows["PUMP-2"]["reason"] == "down for 2 h, no work order is open on it"
+    assert ("down", "PUMP-1") in told(local, "--crew", "kim")
+
+
 def test_a_stop_told_with_its_end_ahead_stands_until_then(local: Plant) -> None:
     ends = {"started_at": "2026-03-10T09:00:00Z", "ended_at": "2026-03-10T15:00:00Z"}
     local.send(event("downtime.corrected", "D-1", "09:00", asset_key="PUMP-1", planned=True, **ends))

@@ -5,6 +5,8 @@ from typing import Self
 
 import httpx
 
+from tests.journeys.roles import PATIENCE_SECONDS
+
 
 class Form:
     """A form as it stands on a page: what would be sent if nobody touched it."""
@@ -76,7 +78,7 @@ class Browser:
     """Somebody who is logged in."""
 
     def __init__(self, base: str, token: str) -> None:
-        self.client = httpx.Client(base_url=base, headers={"accept": "text/html"})
+        self.client = httpx.Client(base_url=base, headers={"accept": "text/html"}, timeout=PATIENCE_SECONDS)
         assert self.client.post("/login", data={"token": token}).status_code == 303
 
     def __enter__(self) -> Self:

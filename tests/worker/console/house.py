@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from handlers.connections import Registry
+from tests.journeys.roles import PATIENCE_SECONDS
 from tests.worker.cli.plant import Plant, event
 from worker import tokens
 from worker.console.access.door import Door
@@ -124,7 +125,7 @@ def site(home: Path, url: str, *, broker_url: str | None = None, **settings: Any
     listener = listen("127.0.0.1", 0, "MAINTENWORKS_OPS_PORT")
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
-        with serving(app, listener), httpx.Client(base_url=base) as client:
+        with serving(app, listener), httpx.Client(base_url=base, timeout=PATIENCE_SECONDS) as client:
             yield Site(plant, house, entry, client, viewer, operator, clock, letters, applied)
     finally:
         runner.close(5)

@@ -10,6 +10,7 @@ import pytest
 
 from handlers.store.read_candidates import candidates
 from handlers.store.read_letters import Wanted
+from tests.journeys.roles import PATIENCE_SECONDS
 from tests.servers import BrokerServer
 from tests.worker.console.house import MARKED, SHOWN_EDITED, Site, bearer, site
 from worker import replay
@@ -201,7 +202,7 @@ def test_every_act_is_done_and_stands_in_the_log_with_who_and_why(acted: Site) -
     assert stopped["state"] in {"stopped", "done"}
     acted.post(f"/replays/{begun['replay']}/resume", reason="why").raise_for_status()
     assert acted.post("/replays", reason="why", filters={"error": "none"}).status_code == 409
-    acted.house.runner.close(10)
+    acted.house.runner.close(PATIENCE_SECONDS)
     assert [each["replay"] for each in acted.items("/replays")] == [begun["replay"]]
     log = acted.acts()
     assert {(each["who"], each["reason"]) for each in log} == {("operator-anna", "why")}
@@ -227,7 +228,7 @@ def test_a_replay_that_lies_idle_is_gone_on_with(acted: Site) -> None:
         for began in (utc_now() - 2 * LEFT_LYING, utc_now())
     )
     acted.house.runner.adopt()
-    acted.house.runner.close(10)
+    acted.house.runner.close(PATIENCE_SECONDS)
     states = {each["replay"]: each["state"] for each in acted.items("/replays")}
     assert states == {idle.replay_id: "done", fresh.replay_id: "running"}
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from handlers.store.engine import Database
+from tests.journeys.roles import PATIENCE_SECONDS
 from tests.servers import free_port
 from tests.worker.console.house import Site, bearer
 from worker.console.app import build_app
@@ -20,7 +21,10 @@ def _served_by(house: House, at: Site) -> Iterator[httpx.Client]:
     app = build_app(Readiness([]), [], ops_host="127.0.0.1", token=None, console=(house, at.door))
     listener = listen("127.0.0.1", 0, "MAINTENWORKS_OPS_PORT")
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with serving(app, listener), httpx.Client(base_url=base, headers=bearer(at.operator)) as client:
+    with (
+        serving(app, listener),
+        httpx.Client(base_url=base, headers=bearer(at.operator), timeout=PATIENCE_SECONDS) as client,
+    ):
         yield client
 
 
@@ -36,6 +40,8 @@ def test_without_the_database_what_needs_it_says_so_and_nothing_is_done(served: 
         assert (pausing.status_code, served.get("/connections/plant").json()["paused"]) == (503, False)
         page = client.get("/today", headers={"accept": "text/html"})
         assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+        begun = client.get("/uptime?period=2026-03", headers={"accept": "text/html"})
+        assert (begun.status_code, "could not be reckoned" in begun.text, "</html>" in begun.text) == (200, True, True)
 
 
 def test_what_nobody_foresaw_tells_nothing_of_itself(served: Site) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import Lender
 from tests.plans import heard, plan, read_whole
-from tests.servers import PostgresServer
 from tests.worker.console.house import Site, bearer, site
 from worker.console import pages
 from worker.console.api.table import OPERATIONS
@@ -49,8 +49,8 @@ def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with ExitStack() as held:
         url = f"sqlite:///{home / 'maintenworks.db'}"
         if request.param == "postgresql":
-            server: PostgresServer = request.getfixturevalue("postgres_session")
-            url = held.enter_context(server.database("plans"))
+            lender: Lender = request.getfixturevalue("postgres_lender")
+            url = held.enter_context(lender.lent())
         yield held.enter_context(site(home, url))
 
 

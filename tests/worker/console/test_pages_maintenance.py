@@ -8,10 +8,12 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from tests.journeys.roles import PATIENCE_SECONDS
 from tests.worker.console import plant
 from worker.console.app import build_app
 from worker.console.checks import Readiness
 from worker.console.opening import door
+from worker.console.pages import uptime
 from worker.console.serve import listen, serving
 
 
@@ -32,7 +34,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         held.enter_context(serving(app, listener))
         clients: dict[str, httpx.Client] = {}
         for role in ("viewer", "operator"):
-            client = held.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}"))
+            client = held.enter_context(
+                httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=PATIENCE_SECONDS)
+            )
             token = (folder / role).read_text()
             assert client.post("/login", data={"token": token}).status_code == 303
             client.headers["accept"] = "text/html"
@@ -181,6 +185,29 @@ def test_the_calendar_says_what_became_of_each_time(site: Site) -> None:
 def test_figures_by_asset_are_those_of_the_command(site: Site) -> None:
     told = text_of(site.viewer.get("/uptime", params={"period": "2026-02", "by": "asset"}))
     assert re.search(r"PUMP-7 c 95\.982 % 96\.429 % 672\.00 h 27\.00 h 3\.00 h 1 1 0 645\.00 h 24\.00 h", told), told
+
+
+def test_figures_begin_with_the_lowest_of_all_and_go_on_where_a_page_ended(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def keys(page: str) -> list[str]:
+        return re.findall(r'<th scope="row"><a[^>]*>([^<]+)<', page)
+
+    address = "/uptime?period=2026-02&by=asset"
+    whole = site.viewer.get(address).text
+    assert keys(whole)[0] == "PUMP-7"  # by key it is the last
+    assert keys(whole) != sorted(keys(whole))
+    monkeypatch.setattr(uptime, "AT_ONCE", 1)
+    found: list[str] = []
+    while True:
+        page = site.viewer.get(address).text
+        found += keys(page)
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        if following is None:
+            break
+        assert f"of {len(keys(whole))}" in text_of(site.viewer.get(address))
+        address = following[1].replace("&amp;", "&")
+    assert found == keys(whole)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,14 @@ def test_the_path_inside_of_an_element_has_not_its_place() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ['{"a":1.50,"b":"x\u202ey\\u0000","n":[]}', '{"a":1,"a":12345678901234567890}', '"\u0085"', "[1,\r\n2]"]
+    "body",
+    [
+        r'{"\u00fc\u00DF":"\\u00fc \\\u00fc \u0022 \u005c \ud83d\ude00 \u202e"}',
+        '{"a":1.50,"b":"x\u202ey\\u0000","n":[]}',
+        '{"a":1,"a":12345678901234567890}',
+        '"\u0085"',
+        "[1,\r\n2]",
+    ],
 )
 def test_a_form_gives_json_back_that_means_the_same_and_hides_nothing(body: str) -> None:
     text = payload.editable(body.encode())
@@ -51,6 +58,10 @@ def test_a_form_gives_json_back_that_means_the_same_and_hides_nothing(body: str)
     read = {"parse_float": str, "parse_int": str, "object_pairs_hook": list}
     returned = payload.edited(text.replace("\n", "\r\n")).decode()
     assert json.loads(returned, **read) == json.loads(body, **read)  # type: ignore[arg-type]  # hooks of any kind
+
+
+def test_what_can_be_seen_is_edited_as_it_is_read() -> None:
+    assert payload.editable(rb'{"t":"Riemen pr\u00fcfen"}') == '{\n  "t": "Riemen prüfen"\n}'
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"not json\r\n", b"not json \x00", b"x\x1b[31m", b"[" * 300_000])

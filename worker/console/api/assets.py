@@ -53,31 +53,64 @@ def figures(house: House, call: Call) -> dict[str, Any]:
     Raises:
         RefusalError: nothing was ever said of it.
     """
-    found = next(_rows(house, call, call.path["connection"], call.path["key"], ASSET), None)
+    found = next(_rows(house, call, call.path["connection"], call.path["key"], by=ASSET), None)
     if found is None:
         raise missing(f"{call.path['connection']} has no asset {call.path['key']!r}.")
     return found
 
 
 def all_figures(house: House, call: Call) -> dict[str, Any]:
-    """The figures of every asset, site or customer: all of them, for sites and customers have no order to page by."""
+    """The figures of every asset, a page at a time; or of all sites or customers, each the sum of its assets."""
     by = call.text("by") or ASSET
-    if call.flag("roll_up") and by != ASSET:
+    if by == ASSET:
+        last = paging.decode(call.text("cursor"), tuple[str, str])
+        found = _rows(house, call, call.text("connection"), None, by=by, last=last)
+        return paging.paged(found, limit(call), lambda each: each, lambda each: (each["connection"], each["asset_key"]))
+    if call.flag("roll_up"):
         raise malformed("roll_up: by asset alone; otherwise it would count what is below twice")
-    return all_of(list(_rows(house, call, call.text("connection"), None, by)))
+    if call.text("cursor"):
+        raise malformed("cursor: by asset alone; sites and customers are one page")
+    return all_of(list(_rows(house, call, call.text("connection"), None, by=by)))
 
 
-def _rows(house: House, call: Call, connection: str | None, asset: str | None, by: str) -> Iterator[dict[str, Any]]:
+def _rows(
+    house: House,
+    call: Call,
+    connection: str | None,
+    asset: str | None,
+    *,
+    by: str,
+    last: tuple[str, str] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Rows of figures, by connection and asset where they are of assets.
+
+    Args:
+        house: what the console works with.
+        call: what is asked.
+        connection: of one connection.
+        asset: of one asset of it.
+        by: what a row is about.
+        last: begins behind that asset.
+    """
     time = asked(call.text("from"), call.text("to"), call.text("period"), call.text("as_of"))
     known = house.registry.all()
     calendars = Calendars(house.settings.calendars_path) if call.flag("calendar") else None
     counted, _ = scope.counted(house.database, known, connection)
     newest = data_as_of(house.database, counted)
     reach = Reach(frozenset(counted), call.flag("roll_up"))
+    begin, after = last or ("", "")
     assets = (
         held
-        for each in counted
-        for held in asset_figures(house.database, each, looker(each, known, time, calendars), asset, reach=reach)
+        for each in sorted(counted)
+        if each >= begin
+        for held in asset_figures(
+            house.database,
+            each,
+            looker(each, known, time, calendars),
+            asset,
+            reach=reach,
+            after=after if each == begin else "",
+        )
     )
     more = {"roll_up": ROLLED_UP} if call.flag("roll_up") else {}
     return (told(row, by, by_calendar=calendars is not None) | more for row in rows(assets, newest, known, by))
@@ -136,9 +169,12 @@ OPERATIONS: Final = (
     Operation(
         path="/uptime",
         name="uptime",
-        summary="The same of every asset, site or customer. A sandbox counts only when it is named.",
+        summary=(
+            "The same of every asset by connection and key, or of all sites or customers on one page. A sandbox counts"
+            " only when it is named."
+        ),
         does=all_figures,
-        params=(*WINDOW, ROLL_UP, CONNECTION, choice("by", "What an item is about.", *NAMED)),
+        params=(*WINDOW, ROLL_UP, CONNECTION, choice("by", "What an item is about.", *NAMED), *PAGE),
         answer=Uptime,
         is_list=True,
         tag="assets",

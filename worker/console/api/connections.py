@@ -1,11 +1,13 @@
 """Connections, with their health and what their senders were refused; pausing and resuming one."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypedDict
+
+import msgspec
 
 from handlers.errors import TransientError
 from handlers.store.read_health import health_of
-from worker.console import acts
-from worker.console.api.common import Because, all_of, operator
+from worker.console import acts, revoking
+from worker.console.api.common import Because, Reason, all_of, operator
 from worker.console.api.operations import Call, Operation
 from worker.console.house import House
 from worker.console.refusals import missing
@@ -14,6 +16,25 @@ from worker.shapes import connections as shapes
 
 UNKNOWN: Final = "unknown"
 """Where refusals under names that nobody registered are listed together."""
+
+
+class Sure(msgspec.Struct, forbid_unknown_fields=True):
+    """An act that only the command line can take back.
+
+    Attributes:
+        reason: for the audit log.
+        again: the connection's id once more.
+    """
+
+    reason: Reason
+    again: Annotated[str, msgspec.Meta(description="the connection's id once more, to be sure")]
+
+
+class Revoked(TypedDict):
+    """A connection, or an address that some share, which is refused everything from now on."""
+
+    connection: str
+    revoked: bool
 
 
 def listed(house: House, _: Call) -> dict[str, Any]:
@@ -46,6 +67,13 @@ def resume(house: House, call: Call) -> shapes.Record:
     """Resumes one."""
     found = acts.resume(house, call.path["id"], operator(call))
     return shapes.record(found, _health(house).get(found.id))
+
+
+def revoke(house: House, call: Call) -> Revoked:
+    """Revokes one, or the address that some share."""
+    name = call.path["id"]
+    revoking.revoke(house, name, call.body.again, operator(call))
+    return {"connection": name, "revoked": True}
 
 
 def _health(house: House) -> dict[str, dict[str, Any]]:
@@ -104,6 +132,16 @@ OPERATIONS: Final = (
         answer=shapes.Record,
         body=Because,
         statuses=(404,),
+        tag=TAG,
+    ),
+    Operation(
+        path="/connections/{id}/revoke",
+        name="revoke_connection",
+        summary="Refuse everything it sends from now on; only `maintenworks connections add` takes it in again.",
+        does=revoke,
+        answer=Revoked,
+        body=Sure,
+        statuses=(404, 409),
         tag=TAG,
     ),
 )

@@ -12,6 +12,7 @@ from handlers.store.searching import Search
 from worker.console import acts, payloads
 from worker.console.api import paging
 from worker.console.api.common import (
+    BOOLEAN,
     CONNECTION,
     PAGE,
     SINCE,
@@ -55,9 +56,8 @@ class Sent(TypedDict):
 def events(house: House, call: Call) -> dict[str, Any]:
     """A page of events."""
     kind, key = shapes.subject(call.text("subject"))
-    return _page(
-        house, call, Wanted(call.text("connection"), call.text("type"), call.text("outcome"), kind, key, *between(call))
-    )
+    named = (call.text("connection"), call.text("type"), call.text("outcome"), kind, key)
+    return _page(house, call, Wanted(*named, *between(call), canaries=call.flag("canaries")))
 
 
 def of_order(house: House, call: Call) -> dict[str, Any]:
@@ -123,7 +123,7 @@ OPERATIONS: Final = (
     Operation(
         path="/events",
         name="list_events",
-        summary="Events, those that came last first.",
+        summary="Events, those that came last first; without canaries unless they are asked for.",
         does=events,
         answer=shapes.Event,
         is_list=True,
@@ -134,6 +134,7 @@ OPERATIONS: Final = (
             Param("subject", "About this record: KIND/KEY such as work_order/WO-9, or a key of any kind."),
             SINCE,
             UNTIL,
+            Param("canaries", "Our own events too, which a named connection, type or subject finds anyway.", BOOLEAN),
             *PAGE,
         ),
         tag=TAG,

@@ -13,7 +13,7 @@ from worker.console import acts, links, senders
 from worker.console.ask import Ask, Page, see
 from worker.console.look import page
 from worker.console.pages._asked import known
-from worker.console.refusals import conflict, malformed, missing
+from worker.console.refusals import malformed, missing
 from worker.console.revoking import revoke
 from worker.rejections import Rejection, rejections
 from worker.shapes.connections import described, state
@@ -83,10 +83,7 @@ def turned(ask: Ask) -> Response:
     elif act == "resume":
         acts.resume(ask.house, name, operator)
     elif act == "revoke":
-        if ask.form.get("again", "").strip() != name:
-            raise malformed("again: write the connection's name once more, to revoke it")
-        if not revoke(ask.house, name, operator):
-            raise conflict(f"{name} is revoked in the broker, but not marked in the file, which is bad; mend that.")
+        revoke(ask.house, name, ask.form.get("again", ""), operator)
     else:
         raise malformed(f"act: pause, resume or revoke; not {act!r}")
     return see(links.connection(name))

@@ -11,6 +11,7 @@ from handlers.store.read_events import KeptEvent, Wanted, arrived_at, listed_eve
 from handlers.store.read_letters import name_of
 from handlers.store.reading import Part
 from handlers.store.searching import Search
+from worker import canary
 from worker.console import acts, links, payloads
 from worker.console.api import paging
 from worker.console.ask import Ask, Page, see
@@ -25,6 +26,8 @@ from worker.redaction import MASK
 from worker.shapes import events as shapes
 from worker.tracing import ids_of
 
+SHOWN: Final = "shown"
+"""What `canaries` is asked by."""
 MOST_TOUCHED: Final = 12
 """Records that are named beside a delivery; its events name the others."""
 MOST_STORIES: Final = 20
@@ -38,7 +41,8 @@ def listing(ask: Ask) -> Response:
         raise malformed(f"outcome: one of {', '.join(Outcome)}")
     kind, key = shapes.subject(asked.get("subject"))
     since, until = bounds(asked.get("since"), asked.get("until"), ("since", "until"))
-    wanted = Wanted(asked.get("connection"), asked.get("type"), asked.get("outcome"), kind, key, since, until)
+    named = (asked.get("connection"), asked.get("type"), asked.get("outcome"))
+    wanted = Wanted(*named, kind, key, since, until, canaries=asked.get("canaries") == SHOWN)
     search = Search()
     part = Part(paging.decode(asked.get("cursor"), tuple[str, int]), ROWS + 1, search)
     found, following = page_of(listed_events(ask.house.database, wanted, part), _place, search=search)
@@ -52,6 +56,8 @@ def listing(ask: Ask) -> Response:
         connections=sorted(ask.house.registry.all()),
         types=sorted(ACTIONS),
         outcomes=[each.value for each in Outcome],
+        has_canary=canary.is_expected(ask.house.registry),
+        canaries_are_out=wanted.leaves_canaries_out,
     )
 
 
@@ -80,7 +86,7 @@ def _told(ask: Ask, id_: str | None, connection: str | None, revealed: tuple[str
         raise malformed("id: of an event, or of a delivery")
     found = []
     for each, _ in zip(stories(ask.house.database, id_, connection), range(MOST_STORIES), strict=False):
-        body = payloads.of_delivery(ask.house, each.delivery_id)
+        body = b"" if each.purged_at is not None else payloads.of_delivery(ask.house, each.delivery_id)
         masked = payloads.shown(ask.house, each.connection_id, body)
         is_revealed = revealed is not None and revealed[0] == each.delivery_id
         text = payload.readable(body) if is_revealed else masked

@@ -20,7 +20,8 @@ MOST_DUE: Final = 60
 def show(ask: Ask) -> Response:
     """The board."""
     database, now = ask.house.database, ask.house.now()
-    connections = counted(ask, connections_with_work(database))
+    every = connections_with_work(database)
+    connections = counted(ask, every)
     zones = zones_of(known(ask))
     wanted = Wanted(ask.query.get("site"), ask.query.get("crew"))
     found = day(database, connections, zones, now)
@@ -33,6 +34,7 @@ def show(ask: Ask) -> Response:
         columns=board.columns(lines, now),
         due=due[:MOST_DUE],
         more_due=len(due) > MOST_DUE,
+        is_new=not every,
         choices=choices(ask, connections),
     )
 

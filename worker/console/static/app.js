@@ -39,6 +39,7 @@
     const rows = [...table.tBodies[0].rows];
     const heads = [...table.tHead.rows[0].cells].slice(1);
     const value = (cell) => (cell.dataset.y === undefined || cell.dataset.y === "" ? null : Number(cell.dataset.y));
+    if (rows.length < 2) return; // no line has one point, and an axis of one moment would mislead
     const data = [rows.map((row) => Number(row.cells[0].dataset.x))];
     heads.forEach((_, place) => data.push(rows.map((row) => value(row.cells[place + 1]))));
     drawn.get(figure)?.destroy();
@@ -119,6 +120,7 @@
     for (const each of document.querySelectorAll("[data-scripted]")) each.hidden = false;
     for (const each of document.querySelectorAll("[data-turn-theme]")) each.addEventListener("click", turn);
     for (const each of document.querySelectorAll("[data-help]")) each.addEventListener("click", help);
+    for (const each of document.querySelectorAll("[data-tick-all]")) each.addEventListener("change", () => { for (const box of each.form.elements) if (box.name === "id") box.checked = each.checked; });
     if (matchMedia("(max-width: 55rem)").matches) narrow();
     charts();
     let waiting = 0;

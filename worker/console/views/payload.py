@@ -11,6 +11,8 @@ from worker.redaction import LONGEST
 
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\"((?:[^\"\\]|\\.)*)\"\]|\['([^']*)'\]")
 """One step of a JSON path: a member, by its name or quoted, or a place of an array."""
+_ESCAPE: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([0-9a-fA-F]{4})")
+"""A character written by its number, behind backslashes that are escaped themselves."""
 _INDENT: Final = 2
 """Spaces that a level of a laid out payload is set in by."""
 
@@ -60,7 +62,8 @@ def own_path(path: str | None, *, is_part: bool) -> str | None:
 def editable(body: bytes) -> str | None:
     """A payload as a text that can be edited in a form and comes back as it was; None where none can.
 
-    JSON is laid out, and characters in it that are not seen are written as their escapes: both mean the same.
+    JSON is laid out, and characters in it that are not seen are written as their escapes, those that are as themselves:
+    it means the same.
     """
     try:
         text = msgspec.json.format(body, indent=2).decode()
@@ -69,6 +72,7 @@ def editable(body: bytes) -> str | None:
         return body.decode() if len(body) <= LONGEST and _is_plain(body) else None
     if len(text) > LONGEST:
         return None
+    text = _ESCAPE.sub(_seen, text)
     return "".join(each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text)
 
 
@@ -83,6 +87,11 @@ def readable(body: bytes) -> str:
 def edited(text: str) -> bytes:
     """The bytes that a form's field stands for: browsers send the ends of its lines as CR and LF."""
     return text.replace("\r\n", "\n").encode(errors="replace")
+
+
+def _seen(escape: re.Match[str]) -> str:
+    character = chr(int(escape[2], 16))
+    return escape[1] + character if character.isprintable() and character not in '"\\' else escape[0]
 
 
 def _is_plain(body: bytes) -> bool:

@@ -15,6 +15,7 @@ _WORDS: Final = {
     shapes.BURIED: "Buried as a dead letter",
     shapes.DUE: "Due again",
     shapes.DISTRUSTED: "Taken out of the set: what it told is in no state",
+    shapes.PURGED: "Its bytes were purged: what it told is kept, as it was read then",
     Outcome.APPLIED.value: "Applied",
     Outcome.STALE.value: "Older than what is known: kept, and counted in later folds",
     Outcome.IGNORED.value: "Of a type that nothing handles",

@@ -51,7 +51,7 @@ def vitals(beats: Sequence[Beat]) -> list[Vital]:
             "End to end",
             lambda beat: beat.high,
             seconds,
-            f"p95; median {seconds(last.median)}",
+            "none came just now" if last.high is None else f"p95; median {seconds(last.median)}",
             class_=_class(last.high or 0, LATE_SECONDS),
         ),
         _vital(
