@@ -25,6 +25,7 @@ OUR_FAULT: Final = frozenset(
         "enqueue_failed",
         problems.DISK_FULL.type,
         problems.SECRET_UNRESOLVED.type,
+        problems.TOO_MUCH_UNFINISHED.type,
         Refusal.OVER_MARK.value,
     }
 )
@@ -52,6 +53,7 @@ OF_STRANGERS: Final = frozenset(
         problems.METHOD_NOT_ALLOWED.type,
         problems.NOT_FOUND.type,
         problems.REQUEST_TIMEOUT.type,
+        problems.TOO_MUCH_UNFINISHED.type,
     }
 )
 """Any other request."""

@@ -101,6 +101,13 @@ BACKLOG_FULL = Problem(
 BROKER_UNAVAILABLE = Problem(
     HTTPStatus.SERVICE_UNAVAILABLE, "broker_unavailable", "The request could not be kept safely.", retry_after=5
 )
+TOO_MUCH_UNFINISHED = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "too_much_unfinished",
+    "Too many requests have begun to come and are not whole.",
+    retry_after=5,
+    closes=True,
+)
 DISK_FULL = Problem(HTTPStatus.SERVICE_UNAVAILABLE, "disk_full", "There is too little free disk.", retry_after=60)
 SECRET_UNRESOLVED = Problem(
     HTTPStatus.SERVICE_UNAVAILABLE, "secret_unresolved", "The signature cannot be checked for now.", retry_after=30

@@ -26,7 +26,7 @@ from receiver.health import Health
 from receiver.ids import DeliveryIds
 from receiver.problems import Problem, send_problem
 from receiver.rejections import Rejections, names_of
-from receiver.request import kept_headers, read_body, read_headers
+from receiver.request import Bodies, kept_headers, read_headers
 from receiver.verification import Verifier
 from worker.queue import Refusal, Rejection, encode
 from worker.telemetry import SIGNATURE_SECRET_USED, WEBHOOK_DURATION, WEBHOOKS_RECEIVED, spans
@@ -97,6 +97,7 @@ class Webhooks:
         self._health = health
         self._rejections = rejections
         self._max_body_bytes = max_body_bytes
+        self._bodies = Bodies(max_body_bytes)
         self._clock = clock
         self._verifier = Verifier(registry)
         self._buckets = TokenBuckets()
@@ -141,12 +142,10 @@ class Webhooks:
             self._log.info("delivery_refused", connection=label, reason=refused.reason, status=status)
 
     async def _take(self, request: _Request, receive: Receive) -> Accepted | Refused | Greeting:
-        body = None
-        if not declared_too_large(request.headers, self._max_body_bytes):
-            body = await read_body(receive, self._max_body_bytes)
-        if body is None:
-            size = declared_size(request.headers)
-            return Refused(problems.BODY_TOO_LARGE, problems.BODY_TOO_LARGE.type, size=size)
+        too_large = declared_too_large(request.headers, self._max_body_bytes)
+        body = problems.BODY_TOO_LARGE if too_large else await self._bodies.read(receive)
+        if isinstance(body, Problem):
+            return Refused(body, body.type, size=declared_size(request.headers))
         answer = await self._judge(request, body)
         return answer._replace(size=len(body)) if isinstance(answer, Refused) else answer
 

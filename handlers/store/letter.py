@@ -79,16 +79,22 @@ def together(known: Sequence[dict[str, Any]], told: Sequence[dict[str, Any]]) ->
         told: each as `{"at", "code", "message", …}`.
 
     Returns:
-        Of more than `MOST_ATTEMPTS` the first and the latest; the one between them stands for `left_out` of them, and
-        is otherwise as the last of those was.
+        Of more than `MOST_ATTEMPTS` the first and the latest; between them one that stands for `left_out` of them.
     """
     attempts = [*known, *told]
     over = len(attempts) - MOST_ATTEMPTS
     if over <= 0:
         return attempts
     gone = attempts[FIRST_ATTEMPTS : FIRST_ATTEMPTS + over + 1]
-    stand_in = {**gone[-1], "left_out": sum(attempt.get("left_out", 1) for attempt in gone)}
+    number = made(gone)
+    message = f"{number} attempts in a row, of which this was the last, are told as one"
+    stand_in = {"at": gone[-1]["at"], "code": gone[-1]["code"], "message": message, "left_out": number}
     return [*attempts[:FIRST_ATTEMPTS], stand_in, *attempts[FIRST_ATTEMPTS + over + 1 :]]
+
+
+def made(attempts: Sequence[dict[str, Any]]) -> int:
+    """How many attempts a letter tells of."""
+    return sum(attempt.get("left_out", 1) for attempt in attempts)
 
 
 def attempt_of(letter: Letter, now: datetime) -> dict[str, Any]:

@@ -138,6 +138,11 @@ def test_only_webhooks_are_reachable_from_outside_and_the_services_from_nowhere(
         assert compose["services"][name]["networks"] == ["inside"]
 
 
+def test_who_notifies_people_reaches_them(compose: Any) -> None:
+    """The inner network leads nowhere else."""
+    assert compose["services"]["scheduler"]["networks"] == ["inside", "outside"]
+
+
 def test_the_image_runs_as_a_number_that_is_not_root_and_needs_no_shell(dockerfile: list[tuple[str, str]]) -> None:
     final = dockerfile[max(index for index, (word, _) in enumerate(dockerfile) if word == "FROM") :]
     instructions = dict(final)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from handlers.store.letter import made
 from handlers.store.read_letter_groups import Group
 from handlers.store.read_letters import Fate, KeptLetter
 from handlers.store.replays import Replay, Standing
@@ -27,7 +28,7 @@ def line(letter: KeptLetter) -> tuple[object, ...]:
         letter.code,
         letter.path,
         letter.message,
-        len(letter.attempts),
+        made(letter.attempts),
         letter.state,
         letter.buried_at,
     )

@@ -11,6 +11,7 @@ import typer
 from handlers.errors import ConfigurationError, MaintenworksError
 from handlers.events import Outcome
 from handlers.store.engine import Database
+from handlers.store.letter import made
 from handlers.store.read_deliveries import Failure, Story, delivery, stories
 from handlers.store.read_events import KeptEvent, Wanted, listed_events
 from worker import acts, canary
@@ -220,7 +221,7 @@ def _tell(story: Story) -> None:
 
 def _failure_lines(letters: Sequence[Failure], retries: Sequence[Failure]) -> Iterator[tuple[object, ...]]:
     for each in letters:
-        attempts = len(each["attempts"])
+        attempts = made(each["attempts"])
         yield (each["event_index"], each["state"], each["code"], each["path"], each["message"], attempts, None)
     for each in retries:
         last = each["attempts"][-1] if each["attempts"] else {}
