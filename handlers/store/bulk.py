@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from handlers.errors import PermanentError, TransientError
 from handlers.store.columns import Document, Instant, encode
+from handlers.store.engine import LIMIT_EXCEEDED
 from handlers.store.rowset import Transaction, encoded
 
 PAGE = 5_000
@@ -84,10 +85,12 @@ def put(session: Connection, table: sa.Table, text: bytes) -> None:
     try:
         with cursor.copy(f'COPY "{table.schema}"."{table.name}" ({names}) FROM STDIN') as copying:
             copying.write(text)
-    except (driver.DataError, driver.IntegrityError) as error:
-        raise PermanentError("refused_by_database", str(error).partition("\n")[0]) from error
     except driver.Error as error:
-        raise TransientError("database_unavailable", str(error).partition("\n")[0]) from error
+        first_line = str(error).partition("\n")[0]
+        is_of_data = isinstance(error, driver.DataError | driver.IntegrityError)
+        if is_of_data or str(error.sqlstate).startswith(LIMIT_EXCEEDED):
+            raise PermanentError("refused_by_database", first_line) from error
+        raise TransientError("database_unavailable", first_line) from error
     finally:
         cursor.close()
 

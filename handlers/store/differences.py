@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -63,6 +64,8 @@ def differences(
     names = [column.name for column in table.primary_key.columns]
     order = [column for column in table.primary_key.columns if column.name != "connection_id"]
     skipped = {*ignored, *OPERATIONAL.get(table.name, ())}
+    # Nearly all rows are the same: they are compared as they come, and taken apart only where they are not.
+    telling = itemgetter(*(at for at, column in enumerate(table.c) if column.name not in skipped))
     wanted = sa.select(table).where(table.c.connection_id == connection_id)
     known = 0
     for page in paged(walk(held, wanted, order), PAGE):
@@ -73,9 +76,11 @@ def differences(
         apart = []
         for key, row in standing.items():
             again = anew.get(key)
-            fields = () if again is None else _fields(row, again, skipped)
-            if again is None or fields:
-                apart.append(Difference(table, keys[key], row, again, fields))
+            if again is None:
+                apart.append(Difference(table, keys[key], _values(row), None))
+            elif telling(row) != telling(again):
+                was, now = _values(row), _values(again)
+                apart.append(Difference(table, keys[key], was, now, _fields(was, now, skipped)))
         yield apart
     with scratch.database.read() as connection:
         total = connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
@@ -95,12 +100,16 @@ def _missing(held: Held, scratch: Scratch, table: sa.Table, names: list[str]) ->
         anew = _by_key(page, names)
         keys = {key: dict(zip(names, key, strict=True)) for key in anew}
         there = _by_key(tx.select(table, list(keys.values()), names), names)
-        yield [Difference(table, keys[key], None, row) for key, row in anew.items() if key not in there]
+        yield [Difference(table, keys[key], None, _values(row)) for key, row in anew.items() if key not in there]
 
 
-def _by_key(rows: Sequence[sa.Row[Any]], names: list[str]) -> dict[tuple[str, ...], Values]:
-    # The mapping of a row is public, for all its underscore.
-    return {tuple(getattr(row, name) for name in names): dict(row._mapping) for row in rows}  # noqa: SLF001
+def _by_key(rows: Sequence[sa.Row[Any]], names: Sequence[str]) -> dict[tuple[str, ...], sa.Row[Any]]:
+    key_of = attrgetter(*names)
+    return {key_of(row): row for row in rows}
+
+
+def _values(row: sa.Row[Any]) -> Values:
+    return dict(row._mapping)  # noqa: SLF001  # public, for all its underscore
 
 
 def _fields(standing: Values, anew: Values, skipped: Collection[str]) -> tuple[str, ...]:

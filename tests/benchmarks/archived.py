@@ -20,9 +20,10 @@ from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from handlers.store.schema import deliveries
 from tests.benchmarks.measuring import CONNECTION
-from worker import rebuild
+from worker import rebuild, rebuild_check
 from worker.acts import Operator
 from worker.cli import output
+from worker.rebuild_check import Checked
 from worker.rebuild_hands import Recipe
 from worker.rebuilt import Rebuilt
 from worker.rereading import Archive
@@ -87,15 +88,27 @@ def fill(database: Database, home: Path, assets: int, busy: int = 0) -> tuple[Re
 
 def rebuilt(database: Database, home: Path) -> tuple[Rebuilt, float]:
     """Computes state anew; returns what that came to, and in how many seconds."""
+    read, recipe = _read(database, home)
+    began = time.perf_counter()
+    done = rebuild.run(database, read, Operator("bench", "measured"), lambda _total: bool, recipe)
+    return done, time.perf_counter() - began
+
+
+def checked(database: Database, home: Path) -> tuple[Checked, float]:
+    """Compares state with the archive; likewise."""
+    read, recipe = _read(database, home)
+    began = time.perf_counter()
+    done = rebuild_check.check(database, read, bool, lambda _total: bool, recipe)
+    return done, time.perf_counter() - began
+
+
+def _read(database: Database, home: Path) -> tuple[Archive, Recipe]:
     registry = Registry(home / "connections.toml", home)
     known = registry.get(CONNECTION)
     assert known is not None
     read = Archive(known, Reader(registry, load(), max_body_bytes=MAX_BODY), datetime.now(UTC))
     url = database.engine.url.set(drivername=database.dialect).render_as_string(hide_password=False)
-    recipe = Recipe(url, home / "connections.toml", home, CONNECTION, MAX_BODY, read.now, read.fingerprint)
-    began = time.perf_counter()
-    done = rebuild.run(database, read, Operator("bench", "measured"), lambda _total: bool, recipe)
-    return done, time.perf_counter() - began
+    return read, Recipe(url, home / "connections.toml", home, CONNECTION, MAX_BODY, read.now, read.fingerprint)
 
 
 def _row(number: int, event: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from tests import folding
 from tests.worker.letters import ANNA, Yard
 from worker import rebuild, rebuild_check
 from worker.rebuild_check import Checked, Finding
+from worker.rebuild_hands import Recipe
 from worker.rebuilt import Rebuilt
 from worker.rereading import Archive
 from worker.units import Reader
@@ -48,11 +50,23 @@ class Looked(NamedTuple):
     findings: list[Finding]
 
 
-def check(yard: Yard, sources: Mapping[str, Source] | None = None, connection_id: str = "plant") -> Looked:
+def recipe(yard: Yard, folder: Path) -> Recipe:
+    """How other processes read its archive."""
+    read = archive(yard)
+    url = yard.database.engine.url.set(drivername=yard.database.dialect).render_as_string(hide_password=False)
+    return Recipe(url, folder / "connections.toml", folder, "plant", 1 << 20, read.now, read.fingerprint)
+
+
+def check(
+    yard: Yard,
+    sources: Mapping[str, Source] | None = None,
+    connection_id: str = "plant",
+    how: Recipe | None = None,
+) -> Looked:
     """Compares."""
     findings: list[Finding] = []
     read = archive(yard, connection_id, sources)
-    return Looked(rebuild_check.check(yard.database, read, findings.append, nobody), findings)
+    return Looked(rebuild_check.check(yard.database, read, findings.append, nobody, how), findings)
 
 
 def distrust(

@@ -23,10 +23,9 @@ from handlers.store.engine import Database
 from handlers.store.replace import Replacement
 from tests import folding
 from tests.worker.letters import ANNA, NOW, ZONE, Yard, order, zoneless
-from tests.worker.rebuilding import archive, check, cleared, edited, everything, nobody, rebuilt
+from tests.worker.rebuilding import archive, check, cleared, edited, everything, nobody, rebuilt, recipe
 from worker import acts, rebuild, rebuild_bulk, rebuild_hands
 from worker.rebuild_attempt import Attempt
-from worker.rebuild_hands import Recipe
 
 WAIT_SECONDS = 30.0
 """For what takes a moment: it fails the test, and measures nothing."""
@@ -76,12 +75,6 @@ def _of_one_go(count: int, folder: Path) -> dict[str, Any]:
     found = everything(other)
     database.close()
     return found
-
-
-def _recipe(yard: Yard, folder: Path) -> Recipe:
-    read = archive(yard)
-    url = yard.database.engine.url.set(drivername=yard.database.dialect).render_as_string(hide_password=False)
-    return Recipe(url, folder / "connections.toml", folder, "plant", 1 << 20, read.now, read.fingerprint)
 
 
 def test_what_comes_while_state_is_computed_is_in_it_once(
@@ -176,6 +169,7 @@ def test_of_two_subjects_that_claim_one_event_the_first_to_come_has_it(
 
     assert [row["key"] for row in local.rows(schema.work_orders)] == ["d001"]
     assert [row["subject_key"] for row in local.rows(schema.events)] == ["d001"]
+    assert check(local, sources=other).findings == []
 
 
 def test_several_processes_come_to_the_same(yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,10 +180,13 @@ def test_several_processes_come_to_the_same(yard: Yard, tmp_path: Path, monkeypa
     monkeypatch.setattr(rebuild_hands, "MOST", 2)
     monkeypatch.setattr(rebuild_bulk, "SHARD_BYTES", 1_000)
 
-    rebuild.run(yard.database, archive(yard), ANNA, nobody, _recipe(yard, tmp_path))
+    rebuild.run(yard.database, archive(yard), ANNA, nobody, recipe(yard, tmp_path))
 
     assert everything(yard) == before
-    assert check(yard).findings == []
+    assert check(yard, how=recipe(yard, tmp_path)).findings == []
+    edited(yard, sa.update(schema.work_orders).where(schema.work_orders.c.key == "WO-3").values(title="forged"))
+    [found] = check(yard, how=recipe(yard, tmp_path)).findings
+    assert (found.kind, found.key, found.fields) == ("work_orders", "WO-3", ("title",))
 
 
 def test_killed_while_others_fold_it_leaves_the_state_and_no_process(local: Yard, tmp_path: Path) -> None:
