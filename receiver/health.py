@@ -13,6 +13,7 @@ from handlers.connections import Address, Registry
 from handlers.errors import TransientError
 from receiver.admission import has_room
 from receiver.counting import begin_counting, tell_unresolved
+from receiver.repeating import repeating
 from worker.telemetry import CONFIGURATION_ERRORS
 
 PERIOD_SECONDS = 1.0
@@ -96,12 +97,8 @@ class Watch:
     async def running(self) -> AsyncIterator[None]:
         """Looks once before it begins, then again and again until it ends."""
         await asyncio.to_thread(self.look)
-        task = asyncio.create_task(self._repeat())
-        try:
+        async with repeating(lambda: asyncio.to_thread(self.look), PERIOD_SECONDS, "look_failed"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     def look(self) -> None:
         """One look; any part of it may block."""
@@ -123,11 +120,3 @@ class Watch:
         self._counted = addresses
         self._health.unresolved = unresolved
         self._health.disk_low = not all(has_room(each, self._min_free_bytes) for each in self._folders)
-
-    async def _repeat(self) -> None:
-        while True:
-            await asyncio.sleep(PERIOD_SECONDS)
-            try:
-                await asyncio.to_thread(self.look)
-            except Exception:  # noqa: BLE001  # whatever it is, the next look may see better
-                self._log.exception("look_failed")

@@ -10,9 +10,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-import structlog
-
 from handlers.errors import TransientError
+from receiver.repeating import repeating
 from receiver.settings import ReceiverSettings
 from worker.queue import most_waiting
 
@@ -40,29 +39,16 @@ class Mark:
     def __init__(self, settings: ReceiverSettings, producer: Marks) -> None:
         self._settings = settings
         self._producer = producer
-        self._log = structlog.get_logger()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Sets it once before it begins, then again and again until it ends."""
         await self.set()
-        task = asyncio.create_task(self._repeat())
-        try:
+        async with repeating(self.set, PERIOD_SECONDS, "mark_not_set"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def set(self) -> None:
         """Sets it, by what waits and what is free now; where the broker does not tell, it stays."""
         with contextlib.suppress(TransientError):
             waiting = await self._producer.backlog()
             self._producer.limit_backlog(await asyncio.to_thread(most_waiting, self._settings, waiting))
-
-    async def _repeat(self) -> None:
-        while True:
-            await asyncio.sleep(PERIOD_SECONDS)
-            try:
-                await self.set()
-            except Exception:  # noqa: BLE001  # whatever it is, the mark stays, and may be set the next time
-                self._log.exception("mark_not_set")

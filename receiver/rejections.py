@@ -4,7 +4,6 @@ A flood must flood neither the broker nor the log, and a stranger must not choos
 only the first few are written, the others are counted, and names that nobody registered share one list.
 """
 
-import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import TypeAlias
 import structlog
 
 from handlers.errors import TransientError
+from receiver.repeating import repeating
 from worker.queue import Rejection
 
 PERIOD_SECONDS = 1.0
@@ -90,18 +90,8 @@ class Rejections:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Writes again and again until it ends, and once more then."""
-        task = asyncio.create_task(self._repeat())
         try:
-            yield
+            async with repeating(self.write, self._period_seconds, "rejections_not_written"):
+                yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
             await self.write()
-
-    async def _repeat(self) -> None:
-        while True:
-            await asyncio.sleep(self._period_seconds)
-            try:
-                await self.write()
-            except Exception:  # noqa: BLE001  # whatever it is, the next ones may be written
-                self._log.exception("rejections_not_written")

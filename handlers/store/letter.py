@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from handlers.rules.times import kept_instant
+
 MESSAGE_LIMIT = 2_000
 """Characters kept of a message or a traceback's end; more would only repeat itself."""
 TYPE_LIMIT = 200
@@ -100,7 +102,7 @@ def made(attempts: Sequence[dict[str, Any]]) -> int:
 def attempt_of(letter: Letter, now: datetime) -> dict[str, Any]:
     """What a letter's list of attempts says of this one."""
     return {
-        "at": now.isoformat(),
+        "at": kept_instant(now),
         "code": letter.code,
         "message": _clean(letter.message),
         "delivery": letter.delivery_id,

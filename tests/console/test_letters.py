@@ -36,7 +36,7 @@ def test_a_dead_letter_is_read_edited_and_applied(page: Page, plant: Plant) -> N
     eventually(lambda: is_applied(plant, "no-version"))
     expect(page.locator("#letter")).to_contain_text("applied")
     assert state(plant, name) == "superseded"
-    assert acts(plant, "dead_letters.edit") == [("operator", "typing error upstream")]
+    assert ("operator", "typing error upstream") in acts(plant, "dead_letters.edit")
 
 
 def test_what_is_masked_is_shown_to_who_says_why(page: Page, plant: Plant) -> None:
