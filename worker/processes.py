@@ -23,6 +23,7 @@ from handlers.store.clock import DatabaseClock
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from worker import actors
+from worker.address import broker_url
 from worker.broker import make_broker, run_worker
 from worker.canary import Canary, sent_canary
 from worker.checkpointing import Readers
@@ -162,8 +163,13 @@ def scheduler() -> None:
 
 
 def console() -> None:
-    """Serves the operators' port, whatever else is down: that is when it is looked at."""
+    """Serves the operators' port, whatever else is down: that is when it is looked at.
+
+    Raises:
+        ServiceUnreachableError: nobody has said where the broker is; one that is named may be away.
+    """
     settings = _settings("console")
+    broker_url(settings)
     database = Database(settings.database, pool_size=CONSOLE_CONNECTIONS)
     registry = Registry(settings.connections_path, settings.home)
     readiness = Readiness(questions.everything(settings, database, registry))

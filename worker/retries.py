@@ -7,6 +7,7 @@ from types import TracebackType
 
 from handlers.errors import PermanentError, TransientError
 from handlers.events import Unmapped
+from handlers.rules.times import kept_instant
 from handlers.store.letter import Letter
 from handlers.store.retries import Due, Row
 from worker.claims import claimed_type
@@ -65,7 +66,7 @@ def settle(unit: Unit, due: Due | None, now: datetime, dice: random.Random) -> L
         made += 1
         if is_last(made):
             return _letter(unit, item.error, earlier)
-        earlier = [*earlier, {"at": now.isoformat(), "code": _code(item.error), "message": _message(item.error)}]
+        earlier = [*earlier, {"at": kept_instant(now), "code": _code(item.error), "message": _message(item.error)}]
     wait = item.wait if item.wait is not None else delay(made, dice)
     alone = item.alone or (due is not None and due.alone)
     # A death is held against what ended the worker: the row itself, not the parts that it is taken into.

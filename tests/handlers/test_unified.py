@@ -117,6 +117,13 @@ def test_fields_of_every_kind_are_read_by_its_model(kind: str) -> None:
     assert (event.fields, event.custom_fields) == ({"number": "17"}, {"shift": "0.1"})
 
 
+@pytest.mark.parametrize(("told", "meter"), [({"meter_key": "M-1"}, "M-1"), ({}, "D-1")])
+def test_a_reset_is_about_the_meter_that_it_names_and_makes_no_other(told: dict[str, Any], meter: str) -> None:
+    event = one(body("meter.reset", {"key": "D-1", **told}))
+
+    assert (event.kind, event.key) == ("meter", meter)
+
+
 @pytest.mark.parametrize("type_", ["meter_reading.recorded", "meter.reset"])
 def test_a_reset_states_what_a_reading_does(type_: str) -> None:
     told = {"meter_key": "M-1", "value": 0.0, "unit": "h", "read_at": "2026-03-01T09:00:00+01:00"}

@@ -117,8 +117,40 @@ def test_a_wrong_configuration_is_2_and_a_line_for_each_error_at_once(command: C
     assert all(line.startswith("maintenworks: MAINTENWORKS_") for line in lines)
 
 
+def test_errors_of_every_place_are_told_at_once_each_where_it_stands(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "maintenworks.toml").write_text('# ours\npublic_port = "many"\nlog_level = "debug"\n')
+    (tmp_path / "format").write_text("prose\n")
+    given = {
+        "MAINTENWORKS_LOG_FORMAT_FILE": str(tmp_path / "format"),
+        "MAINTENWORKS_METRICS_TOKEN_FILE": "/nowhere/token",
+        "MAINTENWORKS_BROKER_URL_FILE": "/nowhere/url",
+        "MAINTENWORKS_OPS_PORT": "many",
+    }
+    places = [
+        f"MAINTENWORKS_{name}" for name in ("BROKER_URL_FILE", "LOG_FORMAT_FILE", "METRICS_TOKEN_FILE", "OPS_PORT")
+    ]
+
+    done = command("config", "show", **given)
+    (tmp_path / "maintenworks.toml").write_text("public_port = [")
+    broken = command("config", "show", **given)
+
+    assert (done.returncode, broken.returncode) == (2, 2)
+    assert _places(done) == [*places, "maintenworks.toml:2"]
+    assert _places(broken) == [*places, "maintenworks.toml"]
+
+
+def _places(done: _Done) -> list[str]:
+    return sorted(line.removeprefix("maintenworks: ").split(": ")[0] for line in done.stderr.splitlines())
+
+
+def test_small_limits_are_limits(command: Command) -> None:
+    done = command("config", "show", "--json", MAINTENWORKS_MAX_BODY_BYTES="1", MAINTENWORKS_BACKLOG_LIMIT_BYTES="1")
+    shown = json.loads(done.stdout)
+    assert (shown["max_body_bytes"], shown["backlog_limit_bytes"]) == (1, 1)
+
+
 def test_a_role_without_a_broker_is_69_and_names_both_ways_to_one(tmp_path: Path) -> None:
-    for role in ("worker", "scheduler"):
+    for role in ("worker", "scheduler", "console"):
         done = _run(tmp_path, role)
         assert done.returncode == output.UNREACHABLE
         assert "MAINTENWORKS_BROKER_URL" in done.stderr
@@ -196,7 +228,8 @@ def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
 def console(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     with subprocess.Popen(
         [sys.executable, "-c", SCRIPT, "console", "--ops-port", "0"],
-        env=_environment(tmp_path, {}),
+        # It is named and away, which is when the console is looked at.
+        env=_environment(tmp_path, {"MAINTENWORKS_BROKER_URL": "redis://127.0.0.1:1"}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -11,6 +11,7 @@ import typer
 from handlers.errors import ConfigurationError
 from handlers.rules.due import GRACES, Grace
 from handlers.rules.pm_compliance import Compliance, Period, compliance, pooled
+from handlers.rules.times import kept_instant
 from worker.cli import looking, looks, output, pm_shown
 from worker.cli.pm_book import By, Plans, Site, Wanted, Worked, grouped, named, now_or, sortable
 from worker.cli.roles import Home
@@ -19,6 +20,8 @@ from worker.shapes import pm as shapes
 OWN = "plan"
 """Each plan's own grace."""
 RULES = (OWN, *GRACES)
+UNASKED = timedelta(days=30)
+"""The window where none is named: that of the metric."""
 SHOWN_RULES: tuple[str, ...] = (OWN, "smrp_20_percent", "ten_percent")
 
 
@@ -43,7 +46,7 @@ def compliance_(
     `smrp_20_percent` a fifth of the interval, 28 days at most (SMRP 5.4.14); `ten_percent` a tenth, and too early fails
     where the plan says so; `plan` each plan's own. Open ones count as not in time; what a meter jumped over, what was
     done along with a greater one and what a shutdown excluded stand beside the ratio, by reason. Nothing due has no
-    ratio. Dates are midnights UTC, a period is cut in the zone of each plan's site.
+    ratio. Dates are midnights UTC, a period is cut in the zone of each plan's site; else the last 30 days.
 
     Example: `maintenworks pm compliance --period 2026-10 --by asset --rule smrp_20_percent`
     """
@@ -52,8 +55,10 @@ def compliance_(
     unknown = [each for each in rules if each not in RULES]
     if unknown:
         raise ConfigurationError([f"--rule: one of {', '.join(RULES)}; not {unknown[0]!r}"])
+    now = now_or(as_of)
+    if since is None and until is None and period is None:
+        since, until = (kept_instant(each.replace(microsecond=0)) for each in (now - UNASKED, now))
     time = looks.asked(since, until, period, as_of)
-    now_or(as_of)
     wanted = Wanted(connection, site)
     with looking.opened(home) as (settings, database):
         plans = Plans(settings, database)

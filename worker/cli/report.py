@@ -4,7 +4,7 @@ import os
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,7 +24,20 @@ from worker.report.tables import LEAD, cell
 By = Annotated[str, typer.Option(metavar="|".join(GROUPINGS), help="What a row is about.")]
 STANDARD_OUTPUT = Path("-")
 
-commands = typer.Typer(help="What a period came to, for people.", rich_markup_mode="markdown")
+
+class _Printing(typer.core.TyperGroup):
+    """`--html` needs no path: without one it prints, as `--csv` and `--json` do, which typer cannot declare."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        words = []
+        for place, word in enumerate(args):
+            words.append(word)
+            if word == "--html" and (place + 1 == len(args) or args[place + 1].startswith("--")):
+                words.append(str(STANDARD_OUTPUT))
+        return super().parse_args(ctx, words)
+
+
+commands = typer.Typer(cls=_Printing, help="What a period came to, for people.", rich_markup_mode="markdown")
 report_closing.register(commands)
 
 
@@ -44,7 +57,7 @@ def report(
     ] = None,
     connection: looking.Of = None,
     html: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Write a page with plots there; - prints it.")
+        Path | None, typer.Option(metavar="[PATH]", help="A page with plots, written there; else printed.")
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV, times in seconds.")] = False,
     home: Home = None,

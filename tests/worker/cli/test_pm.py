@@ -133,6 +133,15 @@ def test_compliance_by_every_rule_and_by_each_plans_own(plant: Plant) -> None:
     ]
 
 
+def test_compliance_of_no_window_is_that_of_the_last_30_days(plant: Plant) -> None:
+    tell(plant)
+
+    done = plant.run("pm", "compliance", "--as-of", "2026-03-31T08:00:00Z", "--json")
+
+    assert done.code == 0
+    assert {row["window"] for row in done.rows} == {"2026-03-01T08:00:00Z to 2026-03-31T08:00:00Z"}
+
+
 def test_compliance_for_people_names_the_rule_of_each_line(local: Plant) -> None:
     tell(local)
 
@@ -268,7 +277,7 @@ def test_a_sandbox_counts_only_when_it_is_named(local: Plant) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["compliance"], "--period"),
+        (["compliance", "--from", "2026-03-01"], "--period"),
         (["compliance", "--period", "2026-03", "--by", "crew"], "--by: one of site, asset, plan, connection, customer"),
         (["compliance", "--period", "2026-03", "--rule", "soon"], "--rule: one of plan, none, day, smrp_20_percent"),
         (["forecast", "--by", "crew"], "--by: one of site"),

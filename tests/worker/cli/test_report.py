@@ -40,6 +40,18 @@ def _page(plant: Plant, *arguments: str) -> str:
     return (plant.home / "report.html").read_text()
 
 
+@pytest.mark.parametrize("words", [["--html"], ["--html", "-"]])
+def test_a_page_of_no_path_is_printed_whatever_stands_behind_it(zoned: Plant, words: list[str]) -> None:
+    zoned.send(event("asset.created", "B-1", "2026-01-01T00:00:00Z"))
+
+    last = zoned.run("report", "--period", "2026-05", *words)
+    first = zoned.run("report", *words, "--period", "2026-05", "--by", "site")
+
+    assert (last.code, first.code) == (0, 0), last.said + first.said
+    assert last.out.startswith("<!doctype html>")
+    assert "2026-05" in first.out
+
+
 def test_a_month_is_cut_where_the_site_is(zoned: Plant) -> None:
     """In October the clocks of Berlin go back: 745 hours; Tokyo's month is 744, and begins seven hours earlier."""
     zoned.send(
