@@ -52,7 +52,8 @@ class Kept(Transaction):
 
     def run(self, statement: sa.Executable, rows: Rows) -> sa.CursorResult[Any]:
         """A statement of one's own names a table that stands, and would change that."""
-        raise NotImplementedError(f"{type(statement).__name__} over {len(rows)} rows of a checkpoint")
+        what = f"{type(statement).__name__} over {len(rows)} rows of a checkpoint"
+        raise NotImplementedError(what)  # for good: whoever folds says what it wants by the calls above
 
 
 def record(kept: Kept, arrivals: Iterable[Arrival], now: datetime) -> set[Identity]:

@@ -100,9 +100,9 @@ class Memory(Transaction):
         return cast("list[Row[Any]]", found)
 
     def run(self, statement: sa.Executable, rows: Rows) -> sa.CursorResult[Any]:
-        """There is no database to run a statement."""
-        # A fold that asks for SQL of its own cannot run in memory: the tests of the rebuild would meet it here.
-        raise NotImplementedError(f"{type(statement).__name__} over {len(rows)} rows in memory")
+        """There is no database to run one; the tests of the rebuild would meet a fold with SQL of its own here."""
+        what = f"{type(statement).__name__} over {len(rows)} rows in memory"
+        raise NotImplementedError(what)  # for good: whoever folds says what it wants by the calls above
 
     def _of(self, table: sa.Table) -> dict[Key, Values]:
         return self._tables.setdefault(table.name, {})

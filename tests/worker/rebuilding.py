@@ -108,3 +108,16 @@ def edited(yard: Yard, statement: sa.Executable) -> None:
     """Has somebody change what stands."""
     with yard.database.write() as connection:
         connection.execute(statement)
+
+
+def assert_given_back(yard: Yard) -> None:
+    """To compute anew changes nothing of what stands, and gives it back where it is lost."""
+    stood, ended = everything(yard), yard.outcomes()
+    assert check(yard).findings == []
+    done = rebuilt(yard)
+    assert (done.rows, done.events) == ({}, {})
+    assert (everything(yard), yard.outcomes()) == (stood, ended)
+
+    cleared(yard, *folding.STATE, schema.events)
+    rebuilt(yard)
+    assert everything(yard) == stood

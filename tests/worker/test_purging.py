@@ -1,6 +1,5 @@
 """Old bytes go where a setting says so: what they told stays, and whoever needs them is told that they are gone."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import sqlalchemy as sa
 from handlers.errors import PermanentError
 from handlers.events import WHOLE_BODY
 from handlers.store import audit, read_deliveries, schema
-from handlers.store.engine import Database
 from tests import folding
 from tests.worker.letters import ANNA, ZONE, Yard, order, zoneless
 from tests.worker.purges import archived, purge, purging, stands, with_bytes
@@ -20,20 +18,6 @@ from worker import acts
 from worker.audit import verify
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def yard(database: Database, tmp_path: Path) -> Yard:
-    """An installation, on each database by turns."""
-    return Yard(database, tmp_path)
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[Yard]:
-    """One on SQLite."""
-    database = folding.sqlite(tmp_path)
-    yield Yard(database, tmp_path)
-    database.close()
 
 
 def test_what_is_old_goes_with_its_row_in_the_audit_log_and_what_it_told_stays(yard: Yard) -> None:

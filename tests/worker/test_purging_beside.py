@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,20 +34,6 @@ SAMPLES = Path(__file__).parents[1] / "samples" / "sources"
 SOURCES = sorted(each.name for each in SAMPLES.iterdir() if each.is_dir())
 WAIT_SECONDS = 60.0
 """For what takes a moment: it fails the test, and measures nothing."""
-
-
-@pytest.fixture
-def yard(database: Database, tmp_path: Path) -> Yard:
-    """An installation, on each database by turns."""
-    return Yard(database, tmp_path)
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[Yard]:
-    """One on SQLite."""
-    database = folding.sqlite(tmp_path)
-    yield Yard(database, tmp_path)
-    database.close()
 
 
 def test_bytes_that_go_while_a_rebuild_reads_have_it_begin_again_from_the_checkpoint(yard: Yard) -> None:

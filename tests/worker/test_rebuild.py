@@ -5,7 +5,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +19,10 @@ from handlers.sources import load
 from handlers.store import rebuild as store
 from handlers.store import schema
 from handlers.store.engine import Database
-from tests import folding
 from tests.worker.letters import ZONE, Yard, order, zoneless
 from tests.worker.rebuilding import check, cleared, edited, everything, rebuilt
 
 TOKYO = 'time_zone = "Asia/Tokyo"'
-
-
-@pytest.fixture
-def yard(database: Database, tmp_path: Path) -> Yard:
-    """An installation, on each database by turns."""
-    return Yard(database, tmp_path)
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[Yard]:
-    """One on SQLite."""
-    database = folding.sqlite(tmp_path)
-    yield Yard(database, tmp_path)
-    database.close()
 
 
 def _renamed(event: Event) -> Event:

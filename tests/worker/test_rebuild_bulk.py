@@ -1,7 +1,6 @@
 """What a rebuild does in bulk: rows put by the thousand, and labels of maps told while others write."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,12 +29,6 @@ AWKWARD = (
     "ünï 泵 😀",
 )
 """What stands for something else in one text format or another."""
-
-
-@pytest.fixture
-def yard(database: Database, tmp_path: Path) -> Yard:
-    """An installation, on each database by turns."""
-    return Yard(database, tmp_path)
 
 
 @pytest.fixture

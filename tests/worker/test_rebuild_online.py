@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from msgspec.structs import replace
 from handlers.events import Delivery, Event, MappingOptions, Reading
 from handlers.sources import load
 from handlers.store import schema
-from handlers.store.engine import Database
 from handlers.store.replace import Replacement
 from tests import folding
 from tests.worker.letters import ANNA, NOW, ZONE, Yard, order, zoneless
@@ -29,20 +27,6 @@ from worker.rebuild_attempt import Attempt
 
 WAIT_SECONDS = 30.0
 """For what takes a moment: it fails the test, and measures nothing."""
-
-
-@pytest.fixture
-def yard(database: Database, tmp_path: Path) -> Yard:
-    """An installation, on each database by turns."""
-    return Yard(database, tmp_path)
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[Yard]:
-    """One on SQLite."""
-    database = folding.sqlite(tmp_path)
-    yield Yard(database, tmp_path)
-    database.close()
 
 
 def _moves(number: int) -> Delivery:

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handlers.events import Delivery
-from handlers.store import schema
 from handlers.store.engine import Database
 from tests import folding
 from tests.sizes import size
@@ -137,16 +136,7 @@ def test_an_archive_read_anew_gives_the_state_that_stands_and_gives_it_back_when
         yard, _ = _yards(databases, tmp_path, len(came))
         for batch in batches:
             yard.process(*batch)
-        stood, ended = rebuilding.everything(yard), yard.outcomes()
-
-        assert rebuilding.check(yard).findings == []
-        done = rebuilding.rebuilt(yard)
-        assert (done.rows, done.events) == ({}, {})
-        assert (rebuilding.everything(yard), yard.outcomes()) == (stood, ended)
-
-        rebuilding.cleared(yard, *folding.STATE, schema.events)
-        rebuilding.rebuilt(yard)
-        assert rebuilding.everything(yard) == stood
+        rebuilding.assert_given_back(yard)
 
     run()
 

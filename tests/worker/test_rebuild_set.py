@@ -1,8 +1,6 @@
 """What of the archive is in the set when state is computed anew: dead letters, what waits, what was given up."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import orjson
 import pytest
@@ -10,27 +8,11 @@ import sqlalchemy as sa
 
 from handlers.events import WHOLE_BODY, Delivery
 from handlers.store import schema
-from handlers.store.engine import Database
 from handlers.store.read_deliveries import delivery
-from tests import folding
 from tests.worker.letters import ANNA, NOW, ZONE, Yard, order, zoneless
 from tests.worker.rebuilding import check, edited, rebuilt
 from worker import acts
 from worker.queue import Undecodable, encode
-
-
-@pytest.fixture
-def yard(database: Database, tmp_path: Path) -> Yard:
-    """An installation, on each database by turns."""
-    return Yard(database, tmp_path)
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[Yard]:
-    """One on SQLite."""
-    database = folding.sqlite(tmp_path)
-    yield Yard(database, tmp_path)
-    database.close()
 
 
 def test_a_dead_letter_that_can_be_read_now_is_told_apart_and_applied(yard: Yard) -> None:

@@ -2,7 +2,6 @@
 
 import threading
 from datetime import timedelta
-from pathlib import Path
 
 import orjson
 import pytest
@@ -28,11 +27,6 @@ from worker.queue import Undecodable, encode
 from worker.replay_plan import Line
 from worker.scheduler import RING_LIMIT, waiting_letters
 from worker.tracing import traceparent
-
-
-@pytest.fixture
-def yard(database: Database, tmp_path: Path) -> Yard:
-    return Yard(database, tmp_path)
 
 
 def test_what_could_not_be_read_is_applied_once_the_map_is_mended_and_it_is_replayed(yard: Yard) -> None:

@@ -5,19 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from handlers.events import WHOLE_BODY
-from handlers.store.engine import Database
 from tests.worker.letters import ANNA, ZONE, Yard, order, zoneless
 from worker import acts, replay, telemetry
 from worker.tally import REPLAY_OUTCOMES
 from worker.units import PAUSE
-
-
-@pytest.fixture
-def yard(database: Database, tmp_path: Path) -> Yard:
-    return Yard(database, tmp_path)
 
 
 def _counts() -> dict[str, float]:

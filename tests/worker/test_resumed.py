@@ -20,11 +20,6 @@ from worker.units import PAUSE
 PAUSED = "paused = true"
 
 
-@pytest.fixture
-def yard(database: Database, tmp_path: Path) -> Yard:
-    return Yard(database, tmp_path)
-
-
 class _Sleepers:
     """What the scheduler knows of paused connections, and its tick."""
 

@@ -20,11 +20,6 @@ from worker.settings import WorkerSettings
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def yard(database: Database, tmp_path: Path) -> Yard:
-    return Yard(database, tmp_path)
-
-
 def _tick(yard: Yard) -> Tick:
     return expired_letters(yard.database, "90d", lambda: yard.now, lambda: 0.0)
 
