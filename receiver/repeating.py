@@ -22,7 +22,7 @@ async def repeating(
     log = structlog.get_logger()
 
     async def repeat() -> None:
-        # redis-py goes on, one time in six, as if it had not been cancelled: to cancel is not enough.
+        # Python 3.11's `wait_for`, which redis-py sends with, may lose a cancellation (python/cpython#86296).
         while not ending:
             await asyncio.sleep(period_seconds)
             try:
