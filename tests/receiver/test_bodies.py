@@ -72,7 +72,7 @@ def test_strangers_who_never_finish_fill_no_memory_and_keep_out_no_small_body() 
     async def journey() -> None:
         bodies = Bodies(LIMIT)
         idle = _Sender(bodies)
-        assert await idle.send(LIMIT - ALWAYS_BYTES) is None
+        assert await idle.send(LIMIT) is None
         small, large, whole = _Sender(bodies), _Sender(bodies), _Sender(bodies)
         assert await small.send(ALWAYS_BYTES) is None
         assert await large.send(ALWAYS_BYTES + 1) is TOO_MUCH_UNFINISHED

@@ -6,10 +6,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from handlers.sources import Source, load
-from handlers.store.schema import deliveries, events
-from tests import folding
+from handlers.store.schema import deliveries
 from tests.worker.letters import Yard
-from tests.worker.rebuilding import check, cleared, everything, rebuilt
 from worker.checkpointing import Readers
 from worker.purging import Purging
 from worker.units import Reader
@@ -38,12 +36,3 @@ def with_bytes(yard: Yard) -> set[str]:
     with yard.database.read() as connection:
         has = sa.select(deliveries.c.delivery_id).where(deliveries.c.body.is_not(None))
         return set(connection.execute(has).scalars())
-
-
-def stands(yard: Yard) -> None:
-    """That a check finds nothing, and that all is there again after everything but the archive was lost."""
-    stood = everything(yard)
-    assert check(yard).findings == []
-    cleared(yard, *folding.STATE, events)
-    rebuilt(yard)
-    assert everything(yard) == stood

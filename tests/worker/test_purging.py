@@ -11,8 +11,8 @@ from handlers.events import WHOLE_BODY
 from handlers.store import audit, read_deliveries, schema
 from tests import folding
 from tests.worker.letters import ANNA, ZONE, Yard, order, zoneless
-from tests.worker.purges import archived, purge, purging, stands, with_bytes
-from tests.worker.rebuilding import check, cleared, distrust, everything, rebuilt
+from tests.worker.purges import archived, purge, purging, with_bytes
+from tests.worker.rebuilding import assert_given_back, check, cleared, distrust, everything, rebuilt
 from tests.worker.test_endpoints import of, peopled
 from worker import acts
 from worker.audit import verify
@@ -47,7 +47,7 @@ def test_what_is_old_goes_with_its_row_in_the_audit_log_and_what_it_told_stays(y
     assert read_deliveries.delivery(yard.database, first) is None
     [kept] = yard.rows(schema.checkpoints)
     assert (kept["deliveries"], kept["bytes"], kept["newest"]) == (1, row.outcome["bytes"], story.received_at)
-    stands(yard)
+    assert_given_back(yard)
 
 
 def test_what_is_not_settled_stays_and_goes_once_it_is(yard: Yard) -> None:
@@ -63,7 +63,7 @@ def test_what_is_not_settled_stays_and_goes_once_it_is(yard: Yard) -> None:
     yard.work()
     yard.replay(state="open")
     assert purge(yard, yard.now) == 2
-    stands(yard)
+    assert_given_back(yard)
 
 
 def test_an_open_letter_keeps_its_bytes_and_what_was_given_up_does_not(yard: Yard) -> None:
@@ -80,6 +80,20 @@ def test_an_open_letter_keeps_its_bytes_and_what_was_given_up_does_not(yard: Yar
     rebuilt(yard)
     assert yard.outcomes() == {"e1": "applied", "e3": "applied"}
     assert sent not in archived(yard)
+
+
+def test_what_repeats_an_event_waits_until_the_one_that_told_it_first_has_gone(yard: Yard) -> None:
+    first = yard.send(order("e1", title="seal"), zoneless("e2", "WO-2"))
+    yard.now += timedelta(minutes=1)
+    repeats = yard.send(order("e1", title="seal"))
+    yard.now += 400 * DAY
+
+    assert purge(yard, yard.now) == 0
+    assert archived(yard) == {first, repeats}
+    yard.connect("plant", ZONE)
+    yard.replay(state="open")
+    assert purge(yard, yard.now) == 2
+    assert_given_back(yard)
 
 
 def test_bytes_that_come_again_are_kept_with_whoever_needs_them_and_change_nothing(yard: Yard) -> None:
@@ -103,7 +117,7 @@ def test_bytes_that_come_again_are_kept_with_whoever_needs_them_and_change_nothi
     assert yard.outcomes() == {"e1": "applied"}
     assert everything(yard) == stood
     assert [each.repeat_of for each in read_deliveries.stories(yard.database, names[0])] == [None]
-    stands(yard)
+    assert_given_back(yard)
 
 
 def test_the_same_delivery_from_the_broker_after_its_purge_changes_nothing(yard: Yard) -> None:
@@ -169,7 +183,7 @@ def test_what_the_map_of_now_reads_otherwise_stays_until_a_rebuild_has_read_it(y
     rebuilt(yard)
     yard.now += DAY
     assert purge(yard, yard.now) == 1
-    stands(yard)
+    assert_given_back(yard)
 
 
 def test_a_connection_that_nobody_registers_keeps_its_bytes(local: Yard) -> None:
@@ -209,7 +223,7 @@ def test_what_is_distrusted_is_evidence_and_stays_with_its_bytes(yard: Yard) -> 
     assert purge(yard, yard.now) == 1
     assert (archived(yard), with_bytes(yard)) == ({bad}, {bad})
     assert good not in archived(yard)
-    stands(yard)
+    assert_given_back(yard)
 
 
 def test_a_shared_body_goes_once_each_part_is_kept_and_never_while_one_is_distrusted(tmp_path: Path) -> None:

@@ -22,11 +22,11 @@ from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
 from tests import folding
 from tests.worker.letters import ANNA, ZONE, Yard, order, zoneless
-from tests.worker.purges import archived, purge, purging, stands, with_bytes
-from tests.worker.rebuilding import archive, check, cleared, everything, rebuilt
+from tests.worker.purges import archived, purge, purging, with_bytes
+from tests.worker.rebuilding import archive, assert_given_back, check, cleared, distrust, everything, rebuilt
 from worker import processes, rebuild
 from worker import purging as module
-from worker.checkpointing import fold
+from worker.checkpointing import fold, sure
 from worker.settings import WorkerSettings
 
 DAY = timedelta(days=1)
@@ -56,6 +56,23 @@ def test_bytes_that_go_while_a_rebuild_reads_have_it_begin_again_from_the_checkp
     assert everything(yard) == stood
 
 
+def test_what_was_distrusted_since_it_was_read_stays(yard: Yard) -> None:
+    sent = yard.send(order("e1"))
+    yard.now += DAY
+    readers = purging(yard, "1min")._readers
+    with yard.database.read() as connection:
+        looked = archive_retention.look(Transaction(connection), None, yard.now, 10)
+    read = readers.read(looked.old, yard.now)
+
+    def going() -> list[str]:
+        with yard.database.write() as connection:
+            return [each.old.delivery_id for each in sure(Transaction(connection), read)]
+
+    assert going() == [sent]
+    distrust(yard, yard.now - 2 * DAY)
+    assert going() == []
+
+
 def _dies(url: str, folder: str, now: datetime) -> None:
     """Folds into the checkpoint, lets the bytes go, and ends before that is committed."""
     yard = Yard(Database(url), Path(folder))
@@ -76,7 +93,7 @@ def test_killed_after_both_steps_and_before_the_commit_it_has_done_neither(yard:
     assert (with_bytes(yard), archived(yard)) == ({name}, {name})
     assert all(yard.rows(each) == [] for each in (*schema.CHECKPOINTED.values(), schema.checkpoints))
     assert purge(yard, yard.now) == 1
-    stands(yard)
+    assert_given_back(yard)
 
 
 def test_a_delivery_that_stops_its_transaction_stays_and_the_others_go(
