@@ -56,7 +56,10 @@ def test_bytes_that_go_while_a_rebuild_reads_have_it_begin_again_from_the_checkp
     assert everything(yard) == stood
 
 
-def test_what_was_distrusted_since_it_was_read_stays(yard: Yard) -> None:
+@pytest.mark.parametrize("meanwhile", ["distrusted", "purged"])
+def test_what_was_distrusted_since_it_was_read_stays_and_what_another_leader_let_go_is_not_counted_again(
+    yard: Yard, meanwhile: str
+) -> None:
     sent = yard.send(order("e1"))
     yard.now += DAY
     readers = purging(yard, "1min")._readers
@@ -69,7 +72,10 @@ def test_what_was_distrusted_since_it_was_read_stays(yard: Yard) -> None:
             return [each.old.delivery_id for each in sure(Transaction(connection), read)]
 
     assert going() == [sent]
-    distrust(yard, yard.now - 2 * DAY)
+    if meanwhile == "distrusted":
+        distrust(yard, yard.now - 2 * DAY)
+    else:
+        purge(yard, yard.now)
     assert going() == []
 
 
