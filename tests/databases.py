@@ -9,6 +9,7 @@ import itertools
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 
@@ -56,6 +57,13 @@ def _migrated_file() -> bytes:
         return path.read_bytes()
 
 
+class _Made(NamedTuple):
+    """A database, and what it was like at first."""
+
+    name: str
+    shape: object
+
+
 class Lender:
     """Lends a database with the schema to one borrower at a time, always empty.
 
@@ -68,19 +76,18 @@ class Lender:
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
         self._numbers = itertools.count()
-        self._name: str | None = None
-        self._shape: object = None
+        self._idle: list[_Made] = []
 
     @contextlib.contextmanager
     def lent(self) -> Iterator[str]:
         """Its URL; whoever is still connected at the end is thrown out."""
-        name = self._name or self._made()
-        self._name = None
-        yield self._server.url_of(name)
+        made = self._idle.pop() if self._idle else self._made()
+        yield self._server.url_of(made.name)
         with contextlib.suppress(psycopg.OperationalError):  # the test has killed the server
-            self._name = name if self._emptied(name) else None
+            if self._is_emptied(made):
+                self._idle.append(made)
 
-    def _made(self) -> str:
+    def _made(self) -> _Made:
         name = f"lent_{next(self._numbers)}"
         with psycopg.connect(self._server.url, autocommit=True) as admin:
             admin.execute(f"CREATE DATABASE {name}".encode())
@@ -88,16 +95,15 @@ class Lender:
         migrate.upgrade(database)
         database.close()
         with psycopg.connect(self._server.url_of(name)) as session:
-            self._shape = session.execute(_SHAPE).fetchone()
-        return name
+            return _Made(name, session.execute(_SHAPE).fetchone())
 
-    def _emptied(self, name: str) -> bool:
+    def _is_emptied(self, made: _Made) -> bool:
         """Whether all is as it was at first."""
         with psycopg.connect(self._server.url, autocommit=True) as admin:
-            admin.execute(_OTHERS, (name,))
-            with psycopg.connect(self._server.url_of(name)) as session:
-                if session.execute(_SHAPE).fetchone() == self._shape:
+            admin.execute(_OTHERS, (made.name,))
+            with psycopg.connect(self._server.url_of(made.name)) as session:
+                if session.execute(_SHAPE).fetchone() == made.shape:
                     session.execute(_EMPTY)
                     return True
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+            admin.execute(f"DROP DATABASE {made.name} WITH (FORCE)".encode())
         return False

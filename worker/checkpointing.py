@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from handlers import effects
 from handlers.connections import Connection, Registry
-from handlers.events import Event, Outcome
-from handlers.rules.fetching import counts_again
-from handlers.store import archive_retention, checkpoint, events, fetches, standing
+from handlers.events import Event
+from handlers.store import archive_retention, checkpoint, events, standing
 from handlers.store.archive_retention import Old
 from handlers.store.checkpoint import Kept
 from handlers.store.engine import Database
@@ -20,6 +18,7 @@ from handlers.store.events import Arrival, Identity
 from handlers.store.retries import RowId
 from handlers.store.rowset import Transaction
 from handlers.store.standing import Doubt
+from worker import applied
 from worker.rereading import Archive, reread
 from worker.units import Reader, Unit
 
@@ -60,7 +59,7 @@ class Readers(NamedTuple):
             mine = [each for each in piece if each.connection_id == address]
             held = _Held()
             doubts: dict[RowId, Doubt] = {}
-            whose = self._whose(address)
+            whose = self.whose(address)
             for connection in whose:
                 ids = [each.delivery_id for each in mine]
                 doubts = reread(self.database, held, Archive(connection, self.reader, now), ids).doubts
@@ -71,7 +70,7 @@ class Readers(NamedTuple):
                     found[each.delivery_id] = Read(each, arrivals, mine_of, tuple(one.id for one in whose))
         return [found[each.delivery_id] for each in piece if each.delivery_id in found]
 
-    def _whose(self, address: str) -> list[Connection]:
+    def whose(self, address: str) -> list[Connection]:
         """Whose deliveries come in there; nobody's, where it is registered no more."""
         alone = self.registry.get(address)
         return [alone] if alone else [each for each in self.registry.all().values() if each.endpoint == address]
@@ -113,20 +112,7 @@ def fold(kept: Kept, arrivals: Sequence[Arrival], now: datetime) -> None:
         arrivals: in the order in which their deliveries came.
         now: the clock.
     """
-    new = checkpoint.record(kept, arrivals, now)
-    fresh: dict[Identity, Arrival] = {}
-    again: list[Arrival] = []
-    for arrival in arrivals:
-        if _identity(arrival) in new and _identity(arrival) not in fresh:
-            fresh[_identity(arrival)] = arrival
-        else:
-            again.append(arrival)
-    applied = [arrival.event for arrival in fresh.values()]
-    outcomes = effects.apply(kept, applied)
-    told_again = (each for each in again if counts_again(each.event))
-    fetches.note(kept, [(each.event, each.received_at) for each in (*fresh.values(), *told_again)])
-    ended = zip(applied, outcomes, strict=True)
-    events.set_outcomes(kept, [(event, outcome) for event, outcome in ended if outcome is not Outcome.APPLIED])
+    applied.apply(kept, arrivals, checkpoint.record(kept, arrivals, now))
 
 
 class _Held:

@@ -13,14 +13,13 @@ from datetime import datetime, timedelta
 import structlog
 from msgspec.structs import replace
 
-from handlers import effects
 from handlers.errors import TransientError
-from handlers.events import WHOLE_BODY, Delivery, Event, Outcome, Unmapped
-from handlers.rules.fetching import counts_again
-from handlers.store import dead_letters, deliveries, distrust, events, fetches, replays, retries
+from handlers.events import WHOLE_BODY, Delivery, Event, Unmapped
+from handlers.store import dead_letters, deliveries, distrust, events, replays, retries
 from handlers.store.engine import Database
 from handlers.store.letter import Letter
 from handlers.store.rowset import Transaction
+from worker import applied
 from worker.again import named, wanted
 from worker.joint import Joint
 from worker.queue import Undecodable
@@ -233,23 +232,11 @@ class Dispatcher:
             if isinstance(unit.item, Event)
         ]
         new = events.record(tx, arrivals, tally.now)
-        fresh: dict[events.Identity, events.Arrival] = {}
-        again: list[events.Arrival] = []
-        for arrival in arrivals:
-            identity = events.identity(arrival.event)
-            if identity in new and identity not in fresh:
-                fresh[identity] = arrival
-            else:
-                again.append(arrival)
-                tally.repeated(arrival.event)
-        applied = [arrival.event for arrival in fresh.values()]
-        outcomes = effects.apply(tx, applied, effect_timed)
-        told_again = (each for each in again if counts_again(each.event))
-        fetches.note(tx, [(each.event, each.received_at) for each in (*fresh.values(), *told_again)])
-        ended = list(zip(applied, outcomes, strict=True))
-        events.set_outcomes(tx, [(event, outcome) for event, outcome in ended if outcome is not Outcome.APPLIED])
-        told = [(event.connection_id, event.digest) for event in applied]
+        done = applied.apply(tx, arrivals, new, effect_timed)
+        told = [(arrival.event.connection_id, arrival.event.digest) for arrival in done.fresh.values()]
         dead_letters.supersede(tx, [*told, *bodies_read(units)])
-        for arrival, outcome in zip(fresh.values(), outcomes, strict=True):
+        for arrival in done.again:
+            tally.repeated(arrival.event)
+        for arrival, outcome in zip(done.fresh.values(), done.outcomes, strict=True):
             tally.ended(arrival.event, outcome, arrival.received_at)
-        return {identity: outcome.value for identity, outcome in zip(fresh, outcomes, strict=True)}
+        return {identity: outcome.value for identity, outcome in zip(done.fresh, done.outcomes, strict=True)}

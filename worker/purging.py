@@ -7,6 +7,7 @@ both or neither. What cannot go stays, and is looked at again a day later.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 import structlog
 
@@ -85,7 +86,7 @@ class Purging:
                 if now - self._began >= AGAIN:
                     self._after = self._began = None
                 return total
-            for piece in _pieces(looked.old):
+            for piece in _pieces(looked.old, cache(self._readings)):
                 total += self._purge(piece, now)
                 self._after = (piece[-1].received_at, piece[-1].delivery_id)
                 if self._monotonic() >= end:
@@ -94,21 +95,26 @@ class Purging:
             if self._monotonic() >= end:
                 return total
 
+    def _readings(self, address: str) -> int:
+        return len(self._readers.whose(address))
+
     def _purge(self, piece: Sequence[Old], now: datetime) -> int:
         """Lets what can go of a piece go; a delivery that stops it stays, and does not keep the others.
 
         Returns:
             How many deliveries that were.
         """
+        total = 0
         try:
-            return sum(self._transact(some, now) for some in _transactions(self._readers.read(piece, now)))
+            for some in _transactions(self._readers.read(piece, now)):
+                total += self._transact(some, now)
         except TransientError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, the bytes are there still
             if len(piece) > 1:
-                return sum(self._purge([each], now) for each in piece)
+                return total + sum(self._purge([each], now) for each in piece)
             log.warning("archive_not_purged", delivery_id=piece[0].delivery_id, error=type(error).__name__)
-            return 0
+        return total
 
     def _transact(self, some: Sequence[Read], now: datetime) -> int:
         with self._database.write() as connection:
@@ -139,16 +145,22 @@ def purged_archive(
     return Tick("purged_archive", EVERY, Purging(readers, kept, clock, monotonic).work)
 
 
-def _pieces(old: Sequence[Old]) -> Iterator[list[Old]]:
-    """Deliveries in pieces, each as many as are read at once."""
+def _pieces(old: Sequence[Old], readings: Callable[[str], int]) -> Iterator[list[Old]]:
+    """Deliveries in pieces, each as many as are read at once.
+
+    Args:
+        old: the deliveries.
+        readings: how often what came in at an address is read: once for each that shares it.
+    """
     piece: list[Old] = []
     size = 0
     for each in old:
-        if piece and (len(piece) == PIECE or size + each.body_bytes > GROUP_BYTES):
+        read_bytes = each.body_bytes * readings(each.connection_id)
+        if piece and (len(piece) == PIECE or size + read_bytes > GROUP_BYTES):
             yield piece
             piece, size = [], 0
         piece.append(each)
-        size += each.body_bytes
+        size += read_bytes
     if piece:
         yield piece
 

@@ -16,6 +16,7 @@ from handlers.connections.zones import Zones, zones_of
 from handlers.rules.figures import Figures, figures, pool
 from handlers.rules.lifecycle import FINISHED, UNFINISHED
 from handlers.rules.order import word
+from handlers.rules.pm_compliance import LATELY
 from handlers.store import kept_gauges, read_gauges
 from handlers.store.engine import Database
 from handlers.store.kept_gauges import Sample
@@ -107,7 +108,7 @@ class Sums:
         """What adds a connection's counts, a statement or two each: where there is much, one may take seconds."""
 
         def compliance(tx: Transaction) -> None:
-            found = read_gauges.compliant_occurrences(tx, connection, now - WINDOWS[LONGEST], now)
+            found = read_gauges.compliant_occurrences(tx, connection, now - LATELY, now)
             for site, (due, in_time) in found.items():
                 self.pm_due[site] += due
                 self.pm_in_time[site] += in_time

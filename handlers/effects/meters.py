@@ -12,7 +12,7 @@ from handlers.effects import Effect
 from handlers.events import Action, Json
 from handlers.rules import order
 from handlers.rules.facts import Fact, Key, fold_all
-from handlers.rules.meters import point, told_of_meter
+from handlers.rules.meters import point, reset_of, told_of_meter
 from handlers.rules.registers import Record, fold, ref_key, take
 from handlers.rules.trail import step
 from handlers.store import records
@@ -65,7 +65,7 @@ def _meters_named(facts: Iterable[Fact]) -> Iterable[Key]:
 
 
 def _reset_meter(fact: Fact) -> str:
-    return ref_key(fact.written.get("meter_ref")) or fact.event.key
+    return reset_of(fact.event.key, fact.written)
 
 
 def _fill(fact: Fact, meter: str | None, held: Mapping[Key, Record]) -> None:

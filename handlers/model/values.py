@@ -28,7 +28,7 @@ class Value(Struct, kw_only=True):
     @classmethod
     def read(cls, value: Any, path: str, context: Context) -> Json:
         """Reads one value that is not null; see `reading.Reader`."""
-        raise NotImplementedError  # each kind of value reads in its own way; `Value` itself is no annotation
+        raise NotImplementedError(cls)  # for good: each kind of value reads in its own way, no field is a bare `Value`
 
 
 class Ref(Value):

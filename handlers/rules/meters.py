@@ -70,6 +70,11 @@ def point(reading: Record, *, reset_of: str | None = None) -> Point:
     )
 
 
+def reset_of(event_key: str, written: Mapping[str, Json]) -> str:
+    """The meter that a reset is about: the one that it names, else the one under whose key it came."""
+    return ref_key(written.get("meter_ref")) or event_key
+
+
 def told_of_meter(written: Mapping[str, Json]) -> dict[str, Json]:
     """What a reading writes into its meter: defaults, read where the meter says nothing of itself."""
     return {target + DEFAULT: written[name] for name, target in OF_METER.items() if written.get(name) is not None}

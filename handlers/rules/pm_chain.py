@@ -42,16 +42,17 @@ def chain(
     """
     found: list[Occurrence] = []
     stated = first(scene)
-    parted: dict[bool, list[Closing]] = {True: [], False: []}
+    past: list[Closing] = []
+    since: list[Closing] = []
     for closing in _closings(scene, covering):
-        parted[stated is not None and _is_past(scene, stated, closing)].append(closing)
+        (past if stated is not None and _is_past(scene, stated, closing) else since).append(closing)
     # Of the past only a floating plan tells more than its orders do: each time was an interval after the one before.
     floats = scene.plan.mode == "completion" and scene.plan.shift is None
-    step: Step | None = None
-    for closing in parted[True]:
-        step = _after(scene, step if floats else None, closing, found)
+    behind: Step | None = None
+    for closing in past:
+        behind = _after(scene, behind if floats else None, closing, found)
     step = stated
-    for closing in parted[False]:
+    for closing in since:
         step = _after(scene, step, closing, found)
     left = [each for each in scene.orders if each.completed_at is None and each.cancelled_at is None]
     if step is not None:

@@ -13,6 +13,8 @@ from handlers.rules.occurrence import Occurrence
 NOT_COUNTED = frozenset({"covered", "excluded", "skipped_by_jump"})
 """States of what stands beside the ratio, with its reason, and not in it."""
 DAY = timedelta(days=1)
+LATELY = timedelta(days=30)
+"""The period where none is named: on the page, of the command and of the metric."""
 
 
 class Period(NamedTuple):

@@ -43,7 +43,7 @@ def references(value: Any, node: Node, field: Field) -> list[Any]:
 
 
 def _first(value: Any, node: Node, field: Field) -> Any:
-    """Of several the _first, where ours has room for one."""
+    """Of several the first, where ours has room for one."""
     return next(iter(references(value, node, field)), None)
 
 

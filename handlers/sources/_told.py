@@ -15,6 +15,7 @@ from handlers.model.reading import GREATEST_INTEGER, SMALLEST_INTEGER, Context, 
 from handlers.model.record import Model
 from handlers.model.scalars import is_surely_key, read_key
 from handlers.model.types import ACTIONS, CONNECTION, READ_AS, is_about_connection
+from handlers.rules.meters import reset_of
 from handlers.sources._mapping import Table
 from handlers.sources._node import Given, Node, at
 from handlers.sources._road import Identity, check_skew
@@ -91,6 +92,9 @@ def event(told: Told, number: int, identity: Identity, given: Given) -> Event:
         fields, custom = _fields(told, kind, given)
     else:
         fields, custom = keep_members({**told.data, **told.custom}, "", context), {}
+    key = delivery.connection_id if kind.name == CONNECTION else _key(told, kind, context)
+    if READ_AS.get(told.type) == "meter_reading":
+        key = reset_of(key, fields)
     is_full = kind.is_ours and told.completeness == "full"
     return Event(
         connection_id=delivery.connection_id,
@@ -100,7 +104,7 @@ def event(told: Told, number: int, identity: Identity, given: Given) -> Event:
         type=told.type,
         action=ACTIONS.get(told.type, Action.UPDATED),
         kind=kind.name,
-        key=delivery.connection_id if kind.name == CONNECTION else _key(told, kind, context),
+        key=key,
         occurred_at=occurred_at,
         version=told.version,
         fields=fields,

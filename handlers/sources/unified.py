@@ -30,7 +30,7 @@ from handlers.model.record import UNKNOWN
 from handlers.model.scalars import read_key
 from handlers.model.times import instant
 from handlers.model.types import ACTIONS, CONNECTION, IMPLIED_STATUS, READ_AS, is_about_connection
-from handlers.rules.registers import ref_key
+from handlers.rules.meters import reset_of
 from handlers.sources import Source
 from handlers.sources._bodies import decode, split, type_of
 from handlers.sources._road import NUL_ESCAPE, Identity, check_skew, read_each
@@ -89,7 +89,7 @@ def _read_element(raw: bytes, identity: Identity, context: Context) -> tuple[Eve
     kind, key = _subject(type_, envelope, data, delivery, context)
     fields, custom_fields = _fields(type_, kind, data, context)
     if READ_AS.get(type_) == "meter_reading":
-        key = ref_key(fields.get("meter_ref")) or key  # else `key`, which names the reset, would make a meter
+        key = reset_of(key, fields)  # else `key`, which names the reset, would make a meter
     event_id = identity.event_id(_event_id(envelope.id, context))
     check_skew(occurred_at, time_name, delivery, context)
     event = Event(

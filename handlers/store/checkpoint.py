@@ -34,6 +34,10 @@ class Kept(Transaction):
         """Inserts the rows whose key does not exist yet; returns those columns of what it did insert."""
         return super().insert_missing(CHECKPOINTED[table], rows, returning)
 
+    def insert_encoded(self, table: sa.Table, names: Sequence[str], text: str) -> None:
+        """Inserts rows that are a text already."""
+        super().insert_encoded(CHECKPOINTED[table], names, text)
+
     def update(self, table: sa.Table, rows: Rows, keys: Sequence[str]) -> None:
         """Sets every column that the rows have, where the key columns match."""
         super().update(CHECKPOINTED[table], rows, keys)

@@ -28,7 +28,6 @@ def archive(tx: Transaction, batch: Sequence[Delivery], now: datetime) -> set[st
         The ids of those that were kept already.
     """
     digests = {delivery.delivery_id: body_digest(delivery.body) for delivery in batch}
-    known = tx.select(deliveries, [{"delivery_id": each} for each in sorted(digests)], ("delivery_id",))
     kept = _kept(tx, {(delivery.connection_id, digests[delivery.delivery_id]) for delivery in batch})
     rows = []
     for delivery in batch:
@@ -48,8 +47,8 @@ def archive(tx: Transaction, batch: Sequence[Delivery], now: datetime) -> set[st
             }
         )
         kept.add(identity)
-    tx.insert_missing(deliveries, rows)
-    return {row.delivery_id for row in known}
+    new = tx.insert_missing(deliveries, rows, returning=("delivery_id",))
+    return digests.keys() - {row.delivery_id for row in new}
 
 
 def _kept(tx: Transaction, bodies: AbstractSet[tuple[str, str]]) -> set[tuple[str, str]]:

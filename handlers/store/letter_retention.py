@@ -16,7 +16,7 @@ from handlers.store.standing import NEVER_AGAIN
 
 _LETTER = dead_letters.c
 _ON_ITS_WAY = sa.exists().where(retries.c.delivery_id == _LETTER.delivery_id)
-_HAS_BYTES = sa.exists().where(deliveries.c.delivery_id == _LETTER.delivery_id, deliveries.c.purged_at.is_(None))
+_IS_ARCHIVED = sa.exists().where(deliveries.c.delivery_id == _LETTER.delivery_id, deliveries.c.purged_at.is_(None))
 _KEEPS_NOTHING_OUT = sa.and_(
     _LETTER.state.in_((REPLAYED, SUPERSEDED)),
     _LETTER.edited_into.is_(None),
@@ -39,7 +39,7 @@ def expire(tx: Transaction, before: datetime, limit: int) -> Counter[tuple[str, 
     settled = (
         sa.select(*(_LETTER[name] for name in KEY), _LETTER.state, _LETTER.code)
         .where(_LETTER.state.in_((REPLAYED, SUPERSEDED, DISCARDED)), _LETTER.buried_at < before)
-        .where(sa.or_(_KEEPS_NOTHING_OUT, ~_HAS_BYTES), ~_ON_ITS_WAY, ~lately)
+        .where(sa.or_(_KEEPS_NOTHING_OUT, ~_IS_ARCHIVED), ~_ON_ITS_WAY, ~lately)
         .limit(limit)
         .with_for_update(of=dead_letters, skip_locked=True)
     )

@@ -53,11 +53,13 @@ def require_archived(tx: Transaction, connection_id: str, since: datetime, until
     Raises:
         PermanentError: of code `purged`: says from when on it can be done.
     """
-    kept = CHECKPOINTED[events].c
+    kept, gone = CHECKPOINTED[events].c, deliveries.c
     told = sa.select(sa.func.max(kept.received_at)).where(kept.connection_id == connection_id)
     known = [tx.connection.execute(told.where(kept.received_at >= since, kept.received_at < until)).scalar_one()]
-    known.append(getattr(checkpoint_of(tx, [connection_id]), "newest", None))
-    newest = max((each for each in known if each is not None and each >= since), default=None)
+    came = sa.select(sa.func.max(gone.received_at)).where(gone.connection_id == connection_id)
+    came = came.where(gone.purged_at.is_not(None), gone.received_at >= since, gone.received_at < until)
+    known.append(tx.connection.execute(came).scalar_one())
+    newest = max((each for each in known if each is not None), default=None)
     if newest is not None:
         raise PermanentError(
             PURGED,

@@ -41,4 +41,4 @@ def listed(
     if until is not None:
         wanted = wanted.where(deliveries.c.received_at < until)
     order = (deliveries.c.received_at, deliveries.c.delivery_id)
-    return (Out(**row._mapping) for row in walk(database, wanted, order, newest_first=True))  # noqa: SLF001  # public
+    return map(Out._make, walk(database, wanted, order, newest_first=True))

@@ -213,6 +213,36 @@ def test_what_came_before_the_checkpoint_cannot_be_distrusted_and_the_refusal_sa
     assert set(yard.outcomes()) == {"e1"}
 
 
+def test_what_came_beside_what_is_purged_can_be_distrusted(yard: Yard) -> None:
+    """Given one that is not settled, and a later one that has gone."""
+    start = yard.now
+    stays = yard.send(order("e1", title="forged"), zoneless("late"))
+    yard.now += DAY
+    yard.send(order("e2", "WO-2"))
+    yard.now += DAY
+    assert purge(yard, yard.now) == 1
+
+    reached, _ = distrust(yard, start, start + timedelta(hours=1))
+    assert reached.deliveries == 1
+    assert (set(yard.outcomes()), archived(yard)) == ({"e2"}, {stays})
+    with pytest.raises(PermanentError, match="Name a time after that"):
+        distrust(yard, start, start + 2 * DAY)
+
+
+def test_bytes_go_to_a_repeat_that_is_in_the_set_before_one_that_is_evidence(yard: Yard) -> None:
+    start = yard.now
+    yard.send(order("e1"))
+    yard.now += timedelta(minutes=1)
+    yard.send(order("e1"))
+    distrust(yard, start + timedelta(seconds=1), yard.now + timedelta(seconds=1))
+    yard.now += DAY
+    trusted = yard.send(order("e1"))
+    assert purge(yard, yard.now) == 1
+
+    assert with_bytes(yard) == {trusted}
+    assert_given_back(yard)
+
+
 def test_what_is_distrusted_is_evidence_and_stays_with_its_bytes(yard: Yard) -> None:
     start = yard.now
     good = yard.send(order("e1"))

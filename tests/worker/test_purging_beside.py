@@ -12,11 +12,12 @@ from unittest import mock
 import orjson
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from handlers.errors import ConfigurationError
 from handlers.events import Delivery
 from handlers.settings import load as settings_of
-from handlers.store import archive_retention, schema
+from handlers.store import archive_retention, deliveries, schema
 from handlers.store.clock import DatabaseClock
 from handlers.store.engine import Database
 from handlers.store.rowset import Transaction
@@ -27,6 +28,7 @@ from tests.worker.rebuilding import archive, assert_given_back, check, cleared, 
 from worker import processes, rebuild
 from worker import purging as module
 from worker.checkpointing import fold, sure
+from worker.rebuild_attempt import Attempt
 from worker.settings import WorkerSettings
 
 DAY = timedelta(days=1)
@@ -77,6 +79,22 @@ def test_what_was_distrusted_since_it_was_read_stays_and_what_another_leader_let
     else:
         purge(yard, yard.now)
     assert going() == []
+
+
+def test_bytes_that_go_once_they_were_folded_do_not_have_it_begin_again(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard.send(order("e1"))
+    yard.now += DAY
+    catch_up, went = Attempt._catch_up, []
+
+    def caught_up(attempt: Attempt) -> int:
+        went.append(purge(yard, yard.now))
+        return catch_up(attempt)
+
+    monkeypatch.setattr(Attempt, "_catch_up", caught_up)
+    assert rebuilt(yard).rows == {}
+    assert went == [1]
 
 
 def _dies(url: str, folder: str, now: datetime) -> None:
@@ -161,9 +179,7 @@ def test_a_worker_that_repeats_bytes_and_a_purge_of_them_wait_for_one_another(
     assert with_bytes(yard) == {"repeat"}
 
     with database.write() as connection:
-        connection.execute(
-            sa.select(schema.deliveries).where(schema.deliveries.c.delivery_id == "repeat").with_for_update(read=True)
-        )
+        deliveries.archive(Transaction(connection), [replace(repeat, delivery_id="third")], yard.now)
         with database.write() as other:
             assert archive_retention.hold(Transaction(other), ["repeat"]) == set()
     database.close()

@@ -14,7 +14,7 @@ from handlers.store.memory import defaults
 from handlers.store.rowset import Transaction
 from tests import folding
 from tests.worker.letters import Yard, order, zoneless
-from tests.worker.rebuilding import check, cleared, everything, rebuilt
+from tests.worker.rebuilding import archive, check, cleared, edited, everything, rebuilt
 
 AWKWARD = (
     "back\\slash",
@@ -106,6 +106,22 @@ def test_events_say_by_which_map_they_were_read_once_everybody_may_write_again(
     told = check(yard)
     assert (told.findings, told.checked.older_map_events) == ([], 0)
     assert len({row["map"] for row in yard.rows(schema.events)}) == 1
+
+
+def test_an_event_that_was_told_its_map_meanwhile_keeps_it(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    yard.send(order("evt-1"))
+    yard.send(order("evt-2", "WO-2"))
+    yard.connect("plant", 'time_zone = "Europe/Berlin"')
+
+    def beside(*asked: Any) -> None:
+        edited(yard, sa.update(schema.events).values(map="newer").where(schema.events.c.event_id == "evt-2"))
+        labels.relabel(*asked)
+
+    monkeypatch.setattr(replace, "relabel", beside)
+    rebuilt(yard)
+
+    told = {row["event_id"]: row["map"] for row in yard.rows(schema.events)}
+    assert (told["evt-2"], told["evt-1"]) == ("newer", archive(yard).fingerprint)
 
 
 def _away(*_: object) -> None:

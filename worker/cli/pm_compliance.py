@@ -10,7 +10,7 @@ import typer
 
 from handlers.errors import ConfigurationError
 from handlers.rules.due import GRACES, Grace
-from handlers.rules.pm_compliance import Compliance, Period, compliance, pooled
+from handlers.rules.pm_compliance import LATELY, Compliance, Period, compliance, pooled
 from handlers.rules.times import kept_instant
 from worker.cli import looking, looks, output, pm_shown
 from worker.cli.pm_book import By, Plans, Site, Wanted, Worked, grouped, named, now_or, sortable
@@ -20,8 +20,6 @@ from worker.shapes import pm as shapes
 OWN = "plan"
 """Each plan's own grace."""
 RULES = (OWN, *GRACES)
-UNASKED = timedelta(days=30)
-"""The window where none is named: that of the metric."""
 SHOWN_RULES: tuple[str, ...] = (OWN, "smrp_20_percent", "ten_percent")
 
 
@@ -57,7 +55,7 @@ def compliance_(
         raise ConfigurationError([f"--rule: one of {', '.join(RULES)}; not {unknown[0]!r}"])
     now = now_or(as_of)
     if since is None and until is None and period is None:
-        since, until = (kept_instant(each.replace(microsecond=0)) for each in (now - UNASKED, now))
+        since, until = (kept_instant(each.replace(microsecond=0)) for each in (now - LATELY, now))
     time = looks.asked(since, until, period, as_of)
     wanted = Wanted(connection, site)
     with looking.opened(home) as (settings, database):

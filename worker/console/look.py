@@ -19,7 +19,7 @@ def sent_as_made(ask: Ask, template: str, /, **context: Any) -> Response:
     """The same, of which the browser has the head while the rest is made: for a page that takes longer than a moment.
 
     What takes long stands in the context as a function, which the template calls behind `{{ so_far }}`. It must tell of
-    its failures on the page, which has begun with a 200.
+    its failures on the page, which has begun with a 200: whatever it raises cuts the page short.
     """
     told = {"ask": ask, "now": ask.house.now(), "so_far": _SO_FAR, **context}
     pieces = environment().get_template(template).generate(**told)

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from handlers.rules.times import parse_instant
+from handlers.store import letter
 from worker.console import charts, links
 from worker.console.navigation import NAVIGATION
 from worker.console.statics import Statics
@@ -61,6 +62,7 @@ def environment() -> Environment:
         json=laid_out,
         short=short,
         brief=brief,
+        made=letter.made,
     )
     made.globals.update(
         static=statics().url,

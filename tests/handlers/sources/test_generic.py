@@ -274,3 +274,17 @@ def test_whatever_is_sent_is_read_or_refused() -> None:
             else:
                 msgspec.json.encode(item)
     assert min(ends.values()) > 0
+
+
+def test_a_reset_is_about_the_meter_that_it_names() -> None:
+    by = options(
+        '[connections.a]\nsource = "generic"\nsecrets = [{ ref = "env:A" }]\n[connections.a.map]\n'
+        'type = "meter.reset"\nkey = "/id"\noccurred_at = "/at"\n'
+        '[connections.a.map.fields.meter_reading]\nmeter_ref = "/meter"\nvalue = "/value"\n'
+    )
+    body = {"id": "reset-9", "meter": "M-1", "value": "0", "at": "2026-07-01T10:00:00Z"}
+
+    (event,) = read(body, by)
+
+    assert isinstance(event, Event)
+    assert (event.type, event.kind, event.key) == ("meter.reset", "meter", "M-1")

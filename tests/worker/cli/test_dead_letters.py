@@ -28,9 +28,9 @@ from worker.units import Reader
 
 SCRIPT = "import sys; from worker.main import main; sys.argv[0] = 'maintenworks'; main()"
 ZONELESS = "2026-03-01T08:00:00"
+"""A time that can be read once its connection has a time zone."""
 LETTERS = 250
 """So many that a slow replay has work for two minutes."""
-"""A time that can be read once its connection has a time zone."""
 
 
 def test_letters_are_listed_in_order_of_arrival_and_shown_with_all_that_is_known(plant: Plant) -> None:

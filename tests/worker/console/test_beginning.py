@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,3 +61,24 @@ def test_whoever_filters_or_has_events_is_taught_nothing(house: House) -> None:
     plant.database.close()
     for path in PAGES:
         assert STEPS not in shown(house, path), path
+
+
+@pytest.mark.parametrize("came", [b"not json", event("vendor.created", "V-1", "08:00")], ids=["a letter", "a vendor"])
+def test_whatever_came_first_nobody_is_told_that_nothing_has(house: House, came: Any) -> None:
+    plant = Plant(house.settings.home, str(house.settings.database))
+    plant.send(came)
+    plant.database.close()
+    for path in PAGES:
+        assert STEPS not in shown(house, path), path
+
+
+def test_a_connection_at_a_shared_address_is_told_that_one(house: House) -> None:
+    text = (
+        '[endpoints.hub]\nsource = "unified"\nid = "/plant"\nsecrets = [{ ref = "env:HUB" }]\n'
+        '[connections.mill]\nsource = "unified"\nendpoint = "hub"\nexternal_id = "m"\n'
+    )
+    house.settings.connections_path.write_text(text)
+    house.registry.refresh()
+    page = shown(house, "/")
+    assert "/webhooks/hub" in page
+    assert "maintenworks send" not in page

@@ -128,6 +128,7 @@ def test_one_asset_has_the_figures_of_the_command(served: Site) -> None:
         ("/uptime", 400, "from"),
         ("/uptime?from=2026-03-02&to=2026-03-01", 400, "before"),
         ("/uptime?period=2026-03&by=site&roll_up=true", 400, "roll_up"),
+        ("/uptime?period=2026-03&by=site&cursor=WyJhIl0", 400, "sites and customers are one page"),
         ("/events?outcome=lost", 400, "outcome"),
         ("/events/nothing", 404, "nothing"),
         ("/events?since=2026-13-01", 400, "since"),

@@ -15,6 +15,7 @@ from worker import canary
 from worker.console import acts, links, payloads
 from worker.console.api import paging
 from worker.console.ask import Ask, Page, see
+from worker.console.beginning import is_new
 from worker.console.look import page
 from worker.console.pages._asked import ROWS, page_of
 from worker.console.refusals import malformed, missing
@@ -56,6 +57,7 @@ def listing(ask: Ask) -> Response:
         connections=sorted(ask.house.registry.all()),
         types=sorted(ACTIONS),
         outcomes=[each.value for each in Outcome],
+        is_new=not found and is_new(ask.house),
         has_canary=canary.is_expected(ask.house.registry),
         canaries_are_out=wanted.leaves_canaries_out,
     )

@@ -9,14 +9,12 @@ from starlette.responses import Response
 
 from handlers.errors import MaintenworksError
 from handlers.store import canaries, replays
-from handlers.store.read_events import Wanted, listed_events
 from handlers.store.read_health import health_of
-from handlers.store.reading import Part
 from handlers.store.replays import RUNNING
 from handlers.store.rowset import Transaction
-from handlers.store.searching import Search
 from worker import canary
 from worker.console.ask import Ask, Page
+from worker.console.beginning import is_new
 from worker.console.counts import Schedule
 from worker.console.house import House
 from worker.console.look import page
@@ -26,7 +24,6 @@ from worker.shapes.connections import state
 LATE_TIMES: Final = 3
 """Periods after which a schedule that has not succeeded is late."""
 CANARY_LATE_SECONDS: Final = 180.0
-ANY: Final = Wanted(canaries=False)
 GOOD_STATES: Final = frozenset({"active", "online"})
 
 
@@ -53,8 +50,7 @@ def overview(ask: Ask) -> Response:
     told: dict[str, Any] = {"canary": None, "running": [], "health": {}, "is_new": False}
     with _noted(away):
         told["health"] = health_of(house.database)
-        search = Search()
-        told["is_new"] = not any(listed_events(house.database, ANY, Part(size=1, search=search))) and not search.stopped
+        told["is_new"] = is_new(house)
         told["canary"] = canaries.last_seen(house.database, canary.names(house.registry))
         with house.database.read() as connection:
             told["running"] = [each for each in replays.listed(Transaction(connection)) if each.state == RUNNING]

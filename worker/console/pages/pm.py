@@ -1,10 +1,11 @@
 """The calendar of preventive maintenance: what is due in a month, what became of it, how well it is kept to."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from starlette.responses import Response
 
+from handlers.rules.pm_compliance import LATELY
 from handlers.rules.pm_schedule import KEPT_AHEAD
 from handlers.store.read_gauges import compliant_occurrences
 from handlers.store.read_occurrences import Days, connections_with_occurrences, due_between, due_by_day, place
@@ -18,8 +19,6 @@ from worker.console.views import calendar
 
 MOST_NAMED: Final = 300
 """Occurrences that are read for the grid, which names three a day; of the others it has the number."""
-COMPLIANCE: Final = timedelta(days=30)
-"""Of what had to be done in this time before now."""
 
 
 def show(ask: Ask) -> Response:
@@ -40,7 +39,7 @@ def show(ask: Ask) -> Response:
     due = in_time = 0
     with database.read() as session:
         for each in connections:
-            kept = compliant_occurrences(Transaction(session), each, now - COMPLIANCE, now)
+            kept = compliant_occurrences(Transaction(session), each, now - LATELY, now)
             due += sum(held[0] for name, held in kept.items() if site in {None, name})
             in_time += sum(held[1] for name, held in kept.items() if site in {None, name})
     return page(
@@ -57,7 +56,7 @@ def show(ask: Ask) -> Response:
         compliance=in_time / due if due else None,
         due=due,
         in_time=in_time,
-        days=COMPLIANCE.days,
+        days=LATELY.days,
         kept_until=today + KEPT_AHEAD,
         choices=choices(ask, connections),
     )

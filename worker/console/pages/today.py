@@ -9,6 +9,7 @@ from handlers.rules.today import Wanted, days_work
 from handlers.store.read_occurrences import due_now
 from handlers.store.read_today import connections_with_work, day
 from worker.console.ask import Ask, Page
+from worker.console.beginning import is_new
 from worker.console.look import page
 from worker.console.pages._asked import choices, counted, known
 from worker.console.views import board
@@ -34,7 +35,7 @@ def show(ask: Ask) -> Response:
         columns=board.columns(lines, now),
         due=due[:MOST_DUE],
         more_due=len(due) > MOST_DUE,
-        is_new=not every,
+        is_new=not every and is_new(ask.house),
         choices=choices(ask, connections),
     )
 
